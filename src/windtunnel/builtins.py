@@ -1,0 +1,88 @@
+"""The only name tables: what a suite can say, and where it is found. Strings; nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from windtunnel.core.dataset import DataSource
+from windtunnel.core.metric import Metric
+from windtunnel.core.model import ModelSource
+from windtunnel.core.recipe import Recipe
+from windtunnel.core.threat import Threat
+from windtunnel.registry import Registry
+
+MODELS: Final = Registry(
+    "model",
+    ModelSource,
+    {
+        "windtunnel": "windtunnel.models.zoo:ZooModel",
+        "timm": "windtunnel.models.timm:TimmModel",
+        "torchvision": "windtunnel.models.torchvision:TorchvisionModel",
+        "transformers": "windtunnel.models.transformers:TransformersModel",
+        "local": "windtunnel.models.local:LocalModel",
+        "python": "windtunnel.models.python:PythonModel",
+    },
+)
+"""Families: a model is named "family/name", e.g. "timm/resnet18.a1_in1k"."""
+
+RECIPES: Final = Registry(
+    "recipe",
+    Recipe,
+    {
+        "linear-probe": "windtunnel.recipes.linear_probe:LinearProbe",
+        "full": "windtunnel.recipes.full:Full",
+        "lp-ft": "windtunnel.recipes.lp_ft:LpFt",
+        "pgd-at": "windtunnel.recipes.pgd_at:PgdAt",
+    },
+)
+
+THREATS: Final = Registry(
+    "threat",
+    Threat,
+    {
+        "clean": "windtunnel.threats.clean:Clean",
+        "fgsm": "windtunnel.threats.fgsm:FGSM",
+        "pgd": "windtunnel.threats.pgd:PGD",
+        "apgd": "windtunnel.threats.apgd:APGD",
+        "cw": "windtunnel.threats.cw:CW",
+        "autoattack": "windtunnel.threats.autoattack:AutoAttack",
+        "gaussian-noise": "windtunnel.threats.corruptions.noise:GaussianNoise",
+        "defocus-blur": "windtunnel.threats.corruptions.blur:DefocusBlur",
+        "fog": "windtunnel.threats.corruptions.fog:Fog",
+        "contrast": "windtunnel.threats.corruptions.contrast:Contrast",
+        "pixelate": "windtunnel.threats.corruptions.pixelate:Pixelate",
+        "jpeg": "windtunnel.threats.corruptions.jpeg:Jpeg",
+        "shift": "windtunnel.threats.shift:Shift",
+    },
+)
+
+CORRUPTION_SETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"common": ("gaussian-noise", "defocus-blur", "fog", "contrast", "pixelate", "jpeg")}
+)
+"""What `{use: corruptions, set: ...}` stands for."""
+
+DATASETS: Final = Registry(
+    "dataset",
+    DataSource,
+    {
+        "digits": "windtunnel.datasets.digits:Digits",
+        "mnist5k": "windtunnel.datasets.mnist5k:Mnist5k",
+        "fashion-mnist": "windtunnel.datasets.fashion_mnist:FashionMnist",
+        "folder": "windtunnel.datasets.folder:Folder",
+        "table": "windtunnel.datasets.table:Table",
+        "torchvision": "windtunnel.datasets.torchvision:Torchvision",
+        "huggingface": "windtunnel.datasets.huggingface:HuggingFace",
+    },
+)
+
+METRICS: Final = Registry(
+    "metric",
+    Metric,
+    {
+        "accuracy": "windtunnel.metrics.accuracy:Accuracy",
+        "macro-f1": "windtunnel.metrics.f1:MacroF1",
+        "ece": "windtunnel.metrics.calibration:ExpectedCalibrationError",
+    },
+)

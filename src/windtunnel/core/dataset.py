@@ -1,0 +1,185 @@
+"""Dataset: images with labels, class names and stable ids, read only when asked for; and the source that loads one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from windtunnel.core.batch import Batch
+from windtunnel.core.configured import Configured
+from windtunnel.errors import DataError, suggest
+
+if TYPE_CHECKING:
+    import torch
+
+Pixels = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
+SPLITS = ("train", "val", "test")
+
+
+class ImageStore(Protocol):
+    """Where pixels come from: an array in memory, or files decoded on demand."""
+
+    def __getitem__(self, indices: Indices) -> Pixels:
+        """The images at `indices`, uint8 (n, height, width, channel)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One split of a data set.
+
+    Args:
+        name: e.g. "digits[test]".
+        classes: class names; a label is an index into them.
+        ids: one stable, unique name per sample.
+        labels: int64 (n,).
+        images: gives uint8 (n, height, width, channel), channel 1 or 3.
+    Raises:
+        DataError: lengths differ, ids repeat, or a label is outside the classes.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    ids: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+    images: ImageStore = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.labels):
+            raise DataError(f"{self.name} has {len(self.ids)} ids and {len(self.labels)} labels; they must be as many.")
+        if len(set(self.ids)) != len(self.ids):
+            raise DataError(f"{self.name} has repeated sample ids; each must be unique.")
+        outside = np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))
+        if len(outside):
+            row = int(outside[0])
+            raise DataError(f"{self.name}: sample {self.ids[row]!r} has label {self.labels[row]}, outside the {len(self.classes)} classes.")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, indices: Sequence[int] | Indices) -> Dataset:
+        """The samples at `indices`, in that order; images are still read only when asked for."""
+        rows = np.asarray(indices, dtype=np.int64)
+        return replace(self, ids=tuple(self.ids[row] for row in rows), labels=self.labels[rows], images=_Selection(self.images, rows))
+
+    def pixels(self, indices: Sequence[int] | Indices | None = None) -> Pixels:
+        """Images as uint8 (n, height, width, channel)."""
+        rows = np.arange(len(self)) if indices is None else np.asarray(indices)
+        return self.images[rows.astype(np.int64)]
+
+    def batch(self, indices: Sequence[int] | Indices | None = None, device: torch.device | str = "cpu") -> Batch:
+        """Images as float32 (n, channel, height, width) in [0, 1], with labels and ids."""
+        import torch
+
+        rows = (np.arange(len(self)) if indices is None else np.asarray(indices)).astype(np.int64)
+        inputs = to_inputs(self.pixels(rows)).to(device)
+        labels = torch.from_numpy(self.labels[rows]).to(device)
+        return Batch(inputs, labels, tuple(self.ids[row] for row in rows))
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """A view of another store's images in another order."""
+
+    source: ImageStore
+    rows: Indices
+
+    def __getitem__(self, indices: Indices) -> Pixels:
+        return self.source[self.rows[indices]]
+
+
+def to_inputs(pixels: Pixels) -> torch.Tensor:
+    """uint8 (n, height, width, channel) to float32 (n, channel, height, width) in [0, 1]."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).float().div_(255)
+
+
+def to_pixels(inputs: torch.Tensor) -> Pixels:
+    """Float (n, channel, height, width) in [0, 1] to uint8 (n, height, width, channel), rounded to the nearest level."""
+    scaled = inputs.detach().cpu().mul(255).round().clamp(0, 255).byte()
+    return np.ascontiguousarray(scaled.numpy().transpose(0, 2, 3, 1))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in the data before it was split.
+
+    Args:
+        found: samples before anything was removed.
+        duplicates: ids removed because an equal image came before them.
+        conflicts: ids removed because equal images carried different labels.
+        constant: ids of images with one single value (kept, reported).
+        missing: entries whose image is absent (an error unless the source says otherwise).
+        balance: class name -> number of samples kept.
+    """
+
+    found: int
+    duplicates: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    balance: Mapping[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "found": self.found,
+            "duplicates": list(self.duplicates),
+            "conflicts": list(self.conflicts),
+            "constant": list(self.constant),
+            "missing": list(self.missing),
+            "balance": dict(self.balance),
+        }
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A loaded data set: its disjoint splits, its fingerprint and its audit.
+
+    Args:
+        name: the data set's name.
+        splits: "train", "val", "test" -> Dataset; a source may offer fewer.
+        fingerprint: sha256 over every image, label, id and class name.
+        audit: what was found and removed.
+    """
+
+    name: str
+    splits: Mapping[str, Dataset]
+    fingerprint: str
+    audit: Audit
+
+    def __getitem__(self, split: str) -> Dataset:
+        if split not in self.splits:
+            raise DataError(f"{self.name} has no split {split!r}. {suggest(split, self.splits)}")
+        return self.splits[split]
+
+
+class DataSource(Configured, ABC):
+    """A way to load a data set; its arguments are its fields."""
+
+    @abstractmethod
+    def load(self) -> Splits:
+        """Read, check, de-duplicate and split the data.
+
+        Raises:
+            DataError: anything missing, truncated or unreadable, with the file named.
+        """
+
+    @abstractmethod
+    def stamp(self) -> str:
+        """A cheap text that changes whenever `load` could return something else (library version, sizes and times of files).
+
+        Needs no heavy import; used to recognise data whose fingerprint is already known.
+        """
+
+    @property
+    def title(self) -> str:
+        """The name under which the data is shown."""
+        return self.use

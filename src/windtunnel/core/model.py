@@ -1,0 +1,83 @@
+"""Model: a pre-trained network by name, with the preprocessing that belongs to its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from windtunnel.core.configured import Configured
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Interpolation = Literal["nearest", "bilinear", "bicubic"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What the weights expect, applied inside the victim to inputs in [0, 1].
+
+    Args:
+        size: (channel, height, width) of the network's input.
+        mean: per channel, subtracted after scaling to [0, 1].
+        std: per channel, divided by.
+        interpolation: how inputs of another size are resized (antialiased, differentiable).
+    """
+
+    size: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: Interpolation = "bilinear"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for keys and records."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded pre-trained network, split where a new head goes.
+
+    Args:
+        name: as written in the suite.
+        backbone: preprocessed inputs to features, (batch, features).
+        features: number of features.
+        head: the linear layer that came with the weights, if there is one.
+        preprocessing: what the weights expect.
+        weights_sha256: digest over all tensors of backbone and head.
+    """
+
+    name: str
+    backbone: nn.Module
+    features: int
+    head: nn.Linear | None
+    preprocessing: Preprocessing
+    weights_sha256: str
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the backbone."""
+        return sum(parameter.numel() for parameter in self.backbone.parameters())
+
+
+class ModelSource(Configured, ABC):
+    """A way to load pre-trained networks; `name` is the part of the suite's model name after the family.
+
+    Subclasses are frozen dataclasses with at least the field `name: str`.
+    """
+
+    name: str
+
+    @abstractmethod
+    def load(self) -> Model:
+        """The network with fresh tensors of its own, on the CPU, in evaluation mode.
+
+        Raises:
+            ModelError: unknown name, missing file or weights that do not fit.
+        """
+
+    @abstractmethod
+    def stamp(self) -> str:
+        """A cheap text that changes whenever `load` could return something else; needs no torch."""

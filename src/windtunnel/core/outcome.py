@@ -1,0 +1,121 @@
+"""Outcome: what a threat did to each sample, at each level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from windtunnel.core.canonical import fraction_text
+from windtunnel.core.estimate import Estimate
+from windtunnel.core.flag import Flag
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation spent, in sample-passes.
+
+    Args:
+        forward: samples sent forward through the victim, checks included.
+        backward: samples whose gradient was computed.
+        queries: forward passes of a black-box attack; 0 for others.
+        seconds: wall-clock time; never part of a record.
+    """
+
+    forward: int = 0
+    backward: int = 0
+    queries: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sample before and after a threat, for the eye.
+
+    Args:
+        id: sample id.
+        level: level of the threat.
+        label: true class index.
+        before: predicted class index on the clean input.
+        after: predicted class index on the perturbed input.
+        images: the two inputs as uint8 (2, height, width, channel).
+    """
+
+    id: str
+    level: Fraction
+    label: int
+    before: int
+    after: int
+    images: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Per-sample results of one threat on one victim.
+
+    Args:
+        ids: sample ids.
+        labels: true class indices, (n,).
+        levels: ascending levels of the threat (radius or severity).
+        clean_predicted: predicted class on the unperturbed input, (n,).
+        predicted: predicted class, (level, n).
+        confidence: largest softmax probability, (level, n).
+        distance: norm of the change in the threat's norm (Linf where it has none), (level, n).
+        cost: passes and queries spent.
+        flags: reasons for suspicion.
+        examples: a few samples before and after.
+        perturbed: inputs after the threat at the largest level, if kept, (n, channel, height, width).
+    """
+
+    ids: tuple[str, ...]
+    labels: Ints
+    levels: tuple[Fraction, ...]
+    clean_predicted: Ints
+    predicted: Ints
+    confidence: Floats
+    distance: Floats
+    cost: Cost
+    flags: tuple[Flag, ...] = ()
+    examples: tuple[Example, ...] = ()
+    perturbed: Tensor | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def correct(self) -> Bools:
+        """Whether each sample is still classified rightly, (level, n)."""
+        verdict: Bools = self.predicted == self.labels
+        return verdict
+
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """Accuracy at each level, by the level's text."""
+        return {fraction_text(level): float(row.mean()) for level, row in zip(self.levels, self.correct, strict=True)}
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Accuracy at the largest level, with a 95 % Wilson interval over samples."""
+        return wilson(int(self.correct[-1].sum()), len(self.ids))
+
+
+def wilson(successes: float, n: float) -> Estimate:
+    """A share with its 95 % Wilson score interval.
+
+    Source:
+        Wilson 1927, Journal of the American Statistical Association 22:209.
+    """
+    if n <= 0:
+        raise ValueError("an interval needs at least one sample")
+    z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), int(n))

@@ -1,0 +1,99 @@
+"""Recipe: how a victim is obtained from a pre-trained model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from windtunnel.core.configured import Configured
+from windtunnel.core.dataset import Dataset
+from windtunnel.core.model import Model
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from windtunnel.core.network import Network
+
+
+def _ignore(epoch: int, epochs: int) -> None:
+    """Progress nobody listens to."""
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """What a recipe works on.
+
+    Args:
+        model: freshly loaded; the recipe may change its tensors.
+        train: the training split.
+        val: the validation split, the only one that model selection may look at.
+        seed: keys initialisation, order of samples, augmentation and dropout.
+        device: where to train.
+        features: frozen features of a whole split, (n, features), computed at most once for a model and data set.
+        progress: called after each epoch with the number done and the number in all.
+    """
+
+    model: Model
+    train: Dataset
+    val: Dataset
+    seed: int
+    device: torch.device
+    features: Callable[[Dataset], Tensor]
+    progress: Callable[[int, int], None] = field(default=_ignore)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One point of the training curves.
+
+    Args:
+        stage: name of the stage, e.g. "probe" or "full".
+        epoch: 1-based within the stage.
+        train_loss: mean training loss.
+        val_accuracy: accuracy on the validation split.
+        val_robust_accuracy: the same under the training threat, for adversarial training.
+    """
+
+    stage: str
+    epoch: int
+    train_loss: float
+    val_accuracy: float
+    val_robust_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What a recipe leaves.
+
+    Args:
+        network: in evaluation mode, holding the selected weights.
+        best: state of the epoch that selection on the validation split chose.
+        last: state after the last epoch.
+        best_epoch: the chosen epoch, 1-based within its stage.
+        curves: one entry per epoch, over all stages.
+    """
+
+    network: Network
+    best: dict[str, Tensor]
+    last: dict[str, Tensor]
+    best_epoch: int
+    curves: tuple[Epoch, ...]
+
+
+class Recipe(Configured, ABC):
+    """How a victim is obtained from a model; subclasses are frozen dataclasses, their fields the hyper-parameters."""
+
+    @abstractmethod
+    def finetune(self, work: Finetuning) -> Finetuned:
+        """Fine-tune on `work.train`, selecting on `work.val`.
+
+        Raises:
+            RecipeError: the data or model cannot be trained this way, or the loss became NaN.
+        """
+
+    @abstractmethod
+    def passes(self, samples: int) -> float:
+        """A rough number of sample-passes (forward or backward) for planning."""

@@ -1,0 +1,27 @@
+"""Runner: where and how cells run. Nothing in it may change a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Runner:
+    """An execution profile.
+
+    Args:
+        name: e.g. "laptop".
+        engine: "local": worker processes on this machine.
+        workers: number of processes; 0 for one per core (one in all on an accelerator).
+        device: "auto" takes an accelerator if there is one.
+        cell_minutes: a cell that takes longer is stopped and recorded as failed; None for no limit.
+        memory_gb: a worker whose memory grows beyond this fails its cell; None for no limit.
+    """
+
+    name: str = "laptop"
+    engine: Literal["local"] = "local"
+    workers: int = 0
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    cell_minutes: float | None = None
+    memory_gb: float | None = None

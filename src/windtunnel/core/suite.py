@@ -1,0 +1,104 @@
+"""Suite and Benchmark: what is crossed with what. Plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from windtunnel.core.dataset import DataSource
+from windtunnel.core.model import ModelSource
+from windtunnel.core.recipe import Recipe
+from windtunnel.core.threat import Threat
+
+Selection = Literal["id-val", "oracle"]
+
+
+@dataclass(frozen=True)
+class DataRef:
+    """One split of one data source: "digits[test]".
+
+    Args:
+        source: how it is loaded.
+        split: "train", "val" or "test".
+    """
+
+    source: DataSource
+    split: str
+
+    def __str__(self) -> str:
+        return f"{self.source.title}[{self.split}]"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The number a benchmark is ranked by.
+
+    Args:
+        how: "worst-case" (a sample counts if it stands under all) or "mean" (average of accuracies).
+        threat: name of a threat or of a family ("attack", "corruption", "shift"); None for all threats.
+        level: one level; None for all levels of a mean, and the largest of a worst case.
+        text: as written.
+    """
+
+    how: Literal["worst-case", "mean"]
+    threat: str | None
+    level: Fraction | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A versioned set of threats on a data split.
+
+    Args:
+        name: e.g. "digits-linf".
+        version: raised whenever a change in the file changes a number.
+        data: what is perturbed; None stands for the suite's own data.
+        split: split of the suite's data when `data` is None.
+        samples: size of the stratified, seeded subset; None for all.
+        seed: keys the subset and every draw of the threats.
+        threats: name -> threat; the clean evaluation is always added.
+        metrics: names of METRICS.
+        headline: what it is ranked by.
+    """
+
+    name: str
+    version: int
+    data: DataRef | None
+    split: str
+    samples: int | None
+    seed: int
+    threats: Mapping[str, Threat]
+    metrics: tuple[str, ...]
+    headline: Headline
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Models x recipes x seeds x benchmarks.
+
+    Args:
+        name: e.g. "quickstart".
+        models: shown name -> source.
+        data: what is fine-tuned on.
+        recipes: shown name -> recipe.
+        benchmarks: what every victim is put through.
+        seeds: training seeds.
+        selection: which data chooses the checkpoint.
+        threads: CPU threads of one cell; part of the key, for it moves float rounding.
+        samples: size of a stratified subset of the training split; None for all.
+        source: the file's content as plain data, for the manifest.
+    """
+
+    name: str
+    models: Mapping[str, ModelSource]
+    data: DataSource
+    recipes: Mapping[str, Recipe]
+    benchmarks: tuple[Benchmark, ...]
+    seeds: tuple[int, ...]
+    selection: Selection
+    threads: int
+    samples: int | None
+    source: Mapping[str, Any]

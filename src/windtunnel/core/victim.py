@@ -1,0 +1,145 @@
+"""Victim: a frozen classifier under evaluation, [0, 1] in, logits out, every pass counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from windtunnel.errors import VictimError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+@dataclass
+class Meter:
+    """Counts sample-passes through a victim.
+
+    Args:
+        forward: samples that went through the network.
+        backward: samples whose gradient came back through it.
+    """
+
+    forward: int = 0
+    backward: int = 0
+
+
+class Victim:
+    """A frozen classifier.
+
+    Args:
+        module: float (batch, channel, height, width) in [0, 1] to logits (batch, class); its own preprocessing inside.
+        classes: class names, if known.
+        name: shown in messages.
+    Raises:
+        VictimError: the module is in training mode.
+    """
+
+    def __init__(self, module: nn.Module, *, classes: tuple[str, ...] = (), name: str = "victim") -> None:
+        self.module = module
+        self.classes = classes
+        self.name = name
+        self.meter = Meter()
+        self.network = metered(module, self.meter)
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
+        self.refuse_training()
+
+    @classmethod
+    def of(cls, thing: Any, *, name: str = "victim") -> Victim:
+        """A victim from a Victim, an `nn.Module`, a Hugging Face model or a plain function from inputs to logits.
+
+        A module is evaluated as it is; put it into evaluation mode first.
+        """
+        if isinstance(thing, Victim):
+            return thing
+        from torch import nn
+
+        if isinstance(thing, nn.Module):
+            return cls(thing, name=name)
+        if callable(thing):
+            return cls(_function_module(thing), name=name)
+        raise VictimError(f"A {type(thing).__name__} is not a classifier; give a Victim, a torch.nn.Module or a function from inputs to logits.")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's tensors live."""
+        import torch
+
+        for tensor in (*self.module.parameters(), *self.module.buffers()):
+            device: torch.device = tensor.device
+            return device
+        return torch.device("cpu")
+
+    def refuse_training(self) -> None:
+        """Raise VictimError if any part of the network is in training mode."""
+        if any(part.training for part in self.module.modules()):
+            raise VictimError(
+                f"{self.name} is in training mode: dropout and batch statistics would change its answers. Call .eval() on it before it is evaluated."
+            )
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Logits without gradient, float, shape (batch, class).
+
+        Raises:
+            VictimError: training mode, NaN or infinite logits, or another shape.
+        """
+        import torch
+
+        self.refuse_training()
+        with torch.no_grad():
+            logits = self.network(inputs)
+        if logits.ndim != 2 or len(logits) != len(inputs):
+            raise VictimError(f"{self.name} answered with shape {tuple(logits.shape)} for {len(inputs)} inputs; expected ({len(inputs)}, classes).")
+        if not bool(torch.isfinite(logits).all()):
+            raise VictimError(f"{self.name} answered with NaN or infinite logits; a robustness number over them would mean nothing.")
+        return logits
+
+
+def metered(module: nn.Module, meter: Meter) -> nn.Module:
+    """Wrap a network so that it counts into `meter`; a Hugging Face output is reduced to its logits."""
+    import torch
+    from torch import nn
+
+    class Count(torch.autograd.Function):
+        """The identity, counting samples in both directions."""
+
+        @staticmethod
+        def forward(ctx: Any, inputs: Tensor) -> Tensor:
+            return inputs.view_as(inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+            meter.backward += len(gradients[0])
+            return gradients[0]
+
+    class Metered(nn.Module):
+        """The network under measurement."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            meter.forward += len(inputs)
+            answer = self.module(Count.apply(inputs) if inputs.requires_grad else inputs)
+            logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
+            return logits
+
+    network = Metered()
+    network.train(module.training)
+    return network
+
+
+def _function_module(function: Callable[[Tensor], Tensor]) -> nn.Module:
+    from torch import nn
+
+    class Function(nn.Module):
+        """A plain function as a module."""
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return function(inputs)
+
+    return Function().eval()

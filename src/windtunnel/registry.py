@@ -1,0 +1,67 @@
+"""Registry: a frozen table of names, each loaded on first use and checked to be what the table says."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from windtunnel.errors import UnknownNameError, WindtunnelError, suggest
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names of one noun, with third-party names joined from installed entry points.
+
+    Args:
+        noun: the word used in messages, singular ("threat").
+        base: every entry must be a subclass of this class.
+        table: name -> "module:attribute"; nothing in it is imported before it is asked for.
+    Third parties add names through the entry-point group `windtunnel.<noun>s`; they cannot shadow a built-in name.
+    """
+
+    def __init__(self, noun: str, base: type[T], table: Mapping[str, str]) -> None:
+        self.noun = noun
+        self._base = base
+        self._builtin: Mapping[str, str] = MappingProxyType(dict(table))
+
+    @property
+    def group(self) -> str:
+        """The entry-point group in which third parties register names."""
+        return f"windtunnel.{self.noun}s"
+
+    def targets(self) -> Mapping[str, str]:
+        """Every name with the "module:attribute" it stands for, built-in names winning."""
+        foreign = {entry.name: entry.value for entry in entry_points(group=self.group)}
+        return {**foreign, **self._builtin}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.targets()))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.targets()
+
+    def load(self, name: str) -> type[T]:
+        """The class registered under `name`.
+
+        Raises:
+            UnknownNameError: no such name; the message suggests the nearest.
+            WindtunnelError: the entry cannot be imported or is not a subclass of the base.
+        """
+        targets = self.targets()
+        if name not in targets:
+            raise UnknownNameError(f"Unknown {self.noun} {name!r}. {suggest(name, targets)}")
+        return self._resolve(name, targets[name])
+
+    def _resolve(self, name: str, target: str) -> type[T]:
+        module, _, attribute = target.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which cannot be loaded: {error}") from error
+        if not (isinstance(found, type) and issubclass(found, self._base)):
+            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which is not a {self._base.__name__}.")
+        return found

@@ -1,0 +1,70 @@
+"""Randomness keyed by what it is for: (seed, purpose, sample id), never by a global state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+Part = str | int
+
+
+def digest(*parts: Part) -> bytes:
+    """32 bytes that depend on every part and on the borders between them."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        text = str(part).encode()
+        hasher.update(f"{type(part).__name__}:{len(text)}:".encode())
+        hasher.update(text)
+    return hasher.digest()
+
+
+def generator(*parts: Part) -> np.random.Generator:
+    """A counter-based generator (Philox) whose stream is a function of `parts` alone."""
+    key = np.frombuffer(digest(*parts)[:16], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def generators(seed: int, purpose: str, ids: Sequence[str]) -> list[np.random.Generator]:
+    """One generator per sample id; the same for any batch size, order and worker."""
+    return [generator(seed, purpose, name) for name in ids]
+
+
+def integer(*parts: Part) -> int:
+    """A 63-bit integer that is a function of `parts` alone."""
+    return int.from_bytes(digest(*parts)[:8], "little") >> 1
+
+
+@contextmanager
+def scoped(*parts: Part) -> Iterator[None]:
+    """Key the global torch, numpy and Python generators for a block, and restore them after.
+
+    For third-party layers that can only draw from global state (dropout, stochastic depth); our own code takes a generator.
+    """
+    import random
+
+    import torch
+
+    python, numpy = random.getstate(), np.random.get_state()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=list(devices)):
+        reseed(*parts)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+def reseed(*parts: Part) -> None:
+    """Key the global generators anew inside a `scoped` block, e.g. once per training step."""
+    import random
+
+    import torch
+
+    number = integer(*parts)
+    random.seed(number)
+    np.random.seed(number % 2**32)
+    torch.manual_seed(number)
