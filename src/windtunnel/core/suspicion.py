@@ -98,7 +98,8 @@ def _noise_does_as_well(threat: Threat, victim: Victim, batch: Batch, broken: np
         return None
     return Flag(
         "noise-does-as-well",
-        f"One random draw of the same size breaks {fooled.mean():.0%} of {len(broken)} samples, the attack {broken.mean():.0%}: the attack is not working.",
+        f"One random draw of the same size breaks {fooled.mean():.0%} of {len(broken)} samples, "
+        f"the attack {broken.mean():.0%}: the attack is not working.",
     )
 
 

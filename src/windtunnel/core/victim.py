@@ -90,7 +90,7 @@ class Victim:
 
         self.refuse_training()
         with torch.no_grad():
-            logits = self.network(inputs)
+            logits: Tensor = self.network(inputs)
         if logits.ndim != 2 or len(logits) != len(inputs):
             raise VictimError(f"{self.name} answered with shape {tuple(logits.shape)} for {len(inputs)} inputs; expected ({len(inputs)}, classes).")
         if not bool(torch.isfinite(logits).all()):
