@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from windtunnel.core.dataset import DataSource
-from windtunnel.core.metric import Metric
-from windtunnel.core.model import ModelSource
-from windtunnel.core.recipe import Recipe
-from windtunnel.core.threat import Threat
 from windtunnel.registry import Registry
 
-MODELS: Final = Registry(
+if TYPE_CHECKING:
+    from windtunnel.core.dataset import DataSource
+    from windtunnel.core.metric import Metric
+    from windtunnel.core.model import ModelSource
+    from windtunnel.core.recipe import Recipe
+    from windtunnel.core.threat import Threat
+
+MODELS: Final[Registry[ModelSource]] = Registry(
     "model",
-    ModelSource,
+    "windtunnel.core.model:ModelSource",
     {
         "windtunnel": "windtunnel.models.zoo:ZooModel",
         "timm": "windtunnel.models.timm:TimmModel",
@@ -27,9 +29,9 @@ MODELS: Final = Registry(
 )
 """Families: a model is named "family/name", e.g. "timm/resnet18.a1_in1k"."""
 
-RECIPES: Final = Registry(
+RECIPES: Final[Registry[Recipe]] = Registry(
     "recipe",
-    Recipe,
+    "windtunnel.core.recipe:Recipe",
     {
         "linear-probe": "windtunnel.recipes.linear_probe:LinearProbe",
         "full": "windtunnel.recipes.full:Full",
@@ -38,9 +40,9 @@ RECIPES: Final = Registry(
     },
 )
 
-THREATS: Final = Registry(
+THREATS: Final[Registry[Threat]] = Registry(
     "threat",
-    Threat,
+    "windtunnel.core.threat:Threat",
     {
         "clean": "windtunnel.threats.clean:Clean",
         "fgsm": "windtunnel.threats.fgsm:FGSM",
@@ -63,9 +65,9 @@ CORRUPTION_SETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What `{use: corruptions, set: ...}` stands for."""
 
-DATASETS: Final = Registry(
+DATASETS: Final[Registry[DataSource]] = Registry(
     "dataset",
-    DataSource,
+    "windtunnel.core.dataset:DataSource",
     {
         "digits": "windtunnel.datasets.digits:Digits",
         "mnist5k": "windtunnel.datasets.mnist5k:Mnist5k",
@@ -77,9 +79,9 @@ DATASETS: Final = Registry(
     },
 )
 
-METRICS: Final = Registry(
+METRICS: Final[Registry[Metric]] = Registry(
     "metric",
-    Metric,
+    "windtunnel.core.metric:Metric",
     {
         "accuracy": "windtunnel.metrics.accuracy:Accuracy",
         "macro-f1": "windtunnel.metrics.f1:MacroF1",

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from windtunnel.errors import UnknownNameError, WindtunnelError, suggest
 
@@ -18,12 +18,12 @@ class Registry(Generic[T]):
 
     Args:
         noun: the word used in messages, singular ("threat").
-        base: every entry must be a subclass of this class.
+        base: "module:attribute" of the class that every entry must be a subclass of; imported on first use.
         table: name -> "module:attribute"; nothing in it is imported before it is asked for.
     Third parties add names through the entry-point group `windtunnel.<noun>s`; they cannot shadow a built-in name.
     """
 
-    def __init__(self, noun: str, base: type[T], table: Mapping[str, str]) -> None:
+    def __init__(self, noun: str, base: str, table: Mapping[str, str]) -> None:
         self.noun = noun
         self._base = base
         self._builtin: Mapping[str, str] = MappingProxyType(dict(table))
@@ -57,11 +57,16 @@ class Registry(Generic[T]):
         return self._resolve(name, targets[name])
 
     def _resolve(self, name: str, target: str) -> type[T]:
-        module, _, attribute = target.partition(":")
         try:
-            found = getattr(importlib.import_module(module), attribute)
+            found = _attribute(target)
         except (ImportError, AttributeError) as error:
             raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which cannot be loaded: {error}") from error
-        if not (isinstance(found, type) and issubclass(found, self._base)):
-            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which is not a {self._base.__name__}.")
+        base = _attribute(self._base)
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which is not a {base.__name__}.")
         return found
+
+
+def _attribute(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
