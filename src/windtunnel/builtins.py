@@ -19,7 +19,7 @@ MODELS: Final[Registry[ModelSource]] = Registry(
     "model",
     "windtunnel.core.model:ModelSource",
     {
-        "windtunnel": "windtunnel.models.zoo:ZooModel",
+        "windtunnel": "windtunnel.models.packaged:ZooModel",
         "timm": "windtunnel.models.timm:TimmModel",
         "torchvision": "windtunnel.models.torchvision:TorchvisionModel",
         "transformers": "windtunnel.models.transformers:TransformersModel",

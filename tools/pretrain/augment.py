@@ -66,10 +66,10 @@ def vary_garments(images: Tensor, generator: Generator) -> Tensor:
         images (n, 1, SIZE, SIZE) in [0, 1]; returns the same.
     """
     count = len(images)
-    grid = affine_grid(count, 0.5, (0.8, 1.2), generator)
+    grid = affine_grid(count, 0.35, (0.85, 1.15), generator)
     mirror = torch.rand(count, generator=generator) < 0.5
     grid[mirror] = grid[mirror] * torch.tensor([-1.0, 1.0])
-    return degrade(F.grid_sample(images, grid, align_corners=False), generator, coarsest=14, erase=0.5)
+    return degrade(F.grid_sample(images, grid, align_corners=False), generator, coarsest=16, erase=0.25)
 
 
 def degrade(images: Tensor, generator: Generator, coarsest: int = 8, erase: float = 0.15) -> Tensor:

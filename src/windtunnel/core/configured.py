@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
@@ -35,6 +36,9 @@ class Configured:
         return {"use": self.use, "version": self.version, "arguments": self.arguments()}
 
 
+_WRITTEN = re.compile(r"[-+]?[0-9.]{1,100}(?:/[0-9]{1,100}|[eE][-+]?[0-9]{1,2})?")
+
+
 def parse_fraction(value: object) -> Fraction:
     """An exact fraction from "8/255", 0.5, 1 or a Fraction.
 
@@ -43,8 +47,10 @@ def parse_fraction(value: object) -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Fraction):
         raise ValueError(f'{value!r} is not a number; write it as "8/255" or 0.5')
+    text = str(value).replace(" ", "")
     try:
-        parsed = Fraction(str(value).replace(" ", ""))
+        # Fraction("1e999999999") would spend minutes and gigabytes on its digits.
+        parsed = Fraction(text if _WRITTEN.fullmatch(text) else "")
     except (ValueError, ZeroDivisionError):
         raise ValueError(f'{value!r} is not a number; write it as "8/255" or 0.5') from None
     if parsed < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from windtunnel.core.configured import Configured
 
@@ -65,10 +65,17 @@ class Model:
 class ModelSource(Configured, ABC):
     """A way to load pre-trained networks; `name` is the part of the suite's model name after the family.
 
-    Subclasses are frozen dataclasses with at least the field `name: str`.
+    Subclasses are frozen dataclasses with at least the field `name: str`. A family with a fixed list of networks
+    gives it as `names`; an open family leaves it empty.
     """
 
+    names: ClassVar[tuple[str, ...]] = ()
+
     name: str
+
+    def identity(self) -> dict[str, Any]:
+        """What of this source enters a cell's key beside the weights' digest: enough to tell architectures apart, no file names."""
+        return self.describe()
 
     @abstractmethod
     def load(self) -> Model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,7 +75,7 @@ class Record:
             raise RecordError(f"A record lacks or has unexpected fields: {error}.") from error
 
 
-def sort_key(record: Record) -> Sequence[Any]:
+def sort_key(record: Record) -> tuple[str, str, int, bool, str, str, str]:
     """The canonical order of records in a file: by what they are called, never by when they were done."""
     names = record.labels
     return (names.model, names.recipe, names.seed, record.kind == "evaluate", names.benchmark, names.threat, record.key)

@@ -17,6 +17,7 @@ from windtunnel.core.budget import distances, tolerance
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.configured import Configured
 from windtunnel.core.dataset import to_pixels
+from windtunnel.core.flag import Flag
 from windtunnel.core.outcome import Cost, Example, Outcome
 from windtunnel.core.victim import Meter, Victim
 from windtunnel.errors import BudgetError, DataError, VictimError
@@ -42,6 +43,7 @@ class Threat(Configured, ABC):
 
     family: ClassVar[Family]
     adaptive: ClassVar[bool]
+    modality: ClassVar[str] = "image"
     black_box: ClassVar[bool] = False
 
     @property
@@ -62,6 +64,15 @@ class Threat(Configured, ABC):
     @abstractmethod
     def passes(self) -> float:
         """A rough number of forward and backward passes a sample and level, for planning."""
+
+    def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
+        """What the threat itself has to say about its numbers, e.g. parts of it that could not run.
+
+        Args:
+            classes: number of logits of the victim.
+            shape: of one input, (channel, height, width).
+        """
+        return ()
 
     @abstractmethod
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
@@ -122,6 +133,7 @@ class _Run:
         self.meter_before = Meter(victim.meter.forward, victim.meter.backward)
         self.buffers = suspicion.buffers(victim)
         self.labels = batch.labels.cpu().numpy()
+        self.classes = 0
         predicted, confidence = self._answers(self.batch.inputs)
         self.clean = predicted.copy()
         self.state = _State(self.batch.inputs.clone(), predicted, confidence)
@@ -134,7 +146,9 @@ class _Run:
             if not self.threat.adaptive:
                 self.state.inputs = self.batch.inputs.clone()
             if copies is not None and level in copies:
-                self._replace(active, copies[level].to(self.batch.inputs.device), level)
+                copy = copies[level].to(self.batch.inputs.device)
+                verify(self.threat, self.batch.inputs, copy, level, self.batch.ids)
+                self._replace(active, copy, level)
             elif len(active):
                 self._perturb(active, level)
         change = distances(self.threat.measured_norm, self.batch.inputs, self.state.inputs).cpu().numpy()
@@ -160,8 +174,9 @@ class _Run:
         predicted, confidence = [], []
         for start in range(0, len(inputs), self.micro_batch):
             logits = self.victim.logits(inputs[start : start + self.micro_batch])
-            if int(self.labels.max(initial=0)) >= logits.shape[1]:
-                raise VictimError(f"A label is {self.labels.max()}, but {self.victim.name} answers with {logits.shape[1]} classes.")
+            self.classes = logits.shape[1]
+            if int(self.labels.max(initial=0)) >= self.classes:
+                raise VictimError(f"A label is {self.labels.max()}, but {self.victim.name} answers with {self.classes} classes.")
             best = logits.double().softmax(1).max(1)
             predicted.append(best.indices.cpu().numpy())
             confidence.append(best.values.cpu().numpy())
@@ -172,7 +187,8 @@ class _Run:
         threat = self.threat
         predicted, confidence, change = (np.stack(column) for column in zip(*self.rows, strict=True))
         spent = Meter(self.victim.meter.forward - self.meter_before.forward, self.victim.meter.backward - self.meter_before.backward)
-        flags = suspicion.flags(threat, self.victim, self.batch, self.clean, predicted, self.buffers, self.seed)
+        cautions = threat.cautions(self.classes, tuple(self.batch.inputs.shape[1:])) if threat.levels[-1] > 0 else ()
+        flags = cautions + suspicion.flags(threat, self.victim, self.batch, self.clean, predicted, self.buffers, self.seed)
         cost = Cost(spent.forward, spent.backward, spent.forward if threat.black_box else 0, seconds)
         return Outcome(
             ids=self.batch.ids,

@@ -14,26 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from windtunnel.core.model import Preprocessing
+from windtunnel.errors import UnknownNameError, suggest
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 """The garments of fashion-mnist: what the shipped classifiers were trained to tell apart, in logit order."""
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """What a network expects of its input.
-
-    Args:
-        mean: subtracted from each channel, in units of the range [0, 1].
-        std: divides each channel after that, in the same units.
-        size: (channel, height, width) of one image.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    size: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,8 @@ def build_micro_resnet(classes: int) -> nn.Module:
     stem.register_forward_hook(to_channels_last)
     net.conv1 = stem
     net.maxpool = nn.Identity()
-    return net
+    built: nn.Module = net
+    return built
 
 
 def build_micro_vit(classes: int) -> nn.Module:
@@ -87,12 +76,13 @@ def build_micro_vit(classes: int) -> nn.Module:
     from torch import nn
 
     patch, width = 8, 96
-    net = VisionTransformer(
+    net: nn.Module = VisionTransformer(
         img_size=32, patch_size=patch, in_chans=1, num_classes=classes, global_pool="avg", class_token=False,
         embed_dim=width, depth=4, num_heads=3, mlp_ratio=2.0,
     )  # fmt: skip
     # The same linear map of each patch as timm's strided convolution, whose gradient by the input is slow on CPUs.
-    net.patch_embed.proj = nn.Sequential(nn.PixelUnshuffle(patch), nn.Conv2d(patch * patch, width, kernel_size=1))
+    embedding = net.get_submodule("patch_embed")
+    embedding.proj = nn.Sequential(nn.PixelUnshuffle(patch), nn.Conv2d(patch * patch, width, kernel_size=1))
     return net
 
 
@@ -112,11 +102,11 @@ def entry(name: str) -> ZooEntry:
     """Return the zoo's entry for a name, with or without the prefix `windtunnel/`.
 
     Raises:
-        KeyError: no network of that name; the message lists the names.
+        UnknownNameError: no network of that name.
     """
     short = name.removeprefix("windtunnel/")
     if short not in ZOO:
-        raise KeyError(f"no network {name!r} in the zoo; choose one of {', '.join(sorted(ZOO))}")
+        raise UnknownNameError(f"the zoo has no network {name!r}. {suggest(short, ZOO)}")
     return ZOO[short]
 
 
@@ -139,7 +129,7 @@ def build(name: str, *, pretrained: bool = True) -> nn.Module:
     Shapes:
         The network maps (batch, 1, 32, 32), normalised by `preprocessing`, to logits (batch, 10).
     Raises:
-        KeyError: no network of that name.
+        UnknownNameError: no network of that name.
     """
     chosen = entry(name)
     net = chosen.builder(len(CLASSES))

@@ -1,0 +1,240 @@
+"""The Python interface: what the command line does, and single fine-tunings and evaluations."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from windtunnel.builtins import DATASETS, RECIPES, THREATS
+from windtunnel.catalog import Catalog, default_store
+from windtunnel.core.batch import Batch
+from windtunnel.core.budget import Budget
+from windtunnel.core.canonical import fraction_text
+from windtunnel.core.dataset import Dataset, DataSource, Splits
+from windtunnel.core.model import ModelSource
+from windtunnel.core.outcome import Outcome
+from windtunnel.core.recipe import Finetuning, Recipe
+from windtunnel.core.suite import Benchmark, DataRef
+from windtunnel.core.threat import MICRO_BATCH, Threat
+from windtunnel.core.victim import Victim
+from windtunnel.datasets.reference import parse_reference
+from windtunnel.errors import BudgetError, DataError, WindtunnelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from windtunnel.core.runner import Runner
+    from windtunnel.execution.progress import Progress
+    from windtunnel.reporting.report import Report
+
+
+def run(
+    suite: str | Path,
+    *,
+    catalog: str | Path | None = None,
+    store: str | Path | None = None,
+    runs: str | Path = "runs",
+    runner: Runner | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Carry out a suite and report on it; what the store holds is not computed again.
+
+    Args:
+        suite: a name of the catalogue, or a path to a YAML file.
+        catalog: a folder with suites/, benchmarks/ and runners/ to look in first.
+        store: where results are kept; the user's cache folder if left out.
+        runs: where the run's folder is written.
+        runner: where and how cells run.
+        progress: told about the run as it goes.
+    Raises:
+        WindtunnelError: the suite, its data or its models cannot be used. A failing cell raises nothing: it is in the report.
+    """
+    from windtunnel.execution.run import run as carry_out
+    from windtunnel.execution.store import Store
+    from windtunnel.reporting.report import Report
+    from windtunnel.specs import load_suite
+
+    found = Catalog(Path(catalog) if catalog else None)
+    place = Store(Path(store) if store else default_store())
+    done = carry_out(load_suite(str(suite), found), store=place, runs=Path(runs), runner=runner, progress=progress)
+    report = Report(done.folder)
+    report.write()
+    return report
+
+
+def load_data(name: str, split: str = "test", **arguments: Any) -> Batch:
+    """One split of a data set as a batch on the CPU.
+
+    Args:
+        name: a data set's name, or "digits[val]" with its split.
+        split: "train", "val" or "test".
+        arguments: of the data set, e.g. `path` for "folder".
+    """
+    use, named = parse_reference(name)
+    return _splits(use, arguments)[named or split].batch()
+
+
+def finetune(
+    model: str | ModelSource,
+    recipe: str | Recipe,
+    data: str | DataSource,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+    **arguments: Any,
+) -> Victim:
+    """Fine-tune a model and freeze it.
+
+    Args:
+        model: e.g. "windtunnel/micro-resnet", "timm/resnet18.a1_in1k".
+        recipe: e.g. "lp-ft", or a recipe object.
+        data: a data set's name or source; its training and validation splits are used.
+        seed: keys everything random.
+        device: "auto", "cpu", "cuda" or "mps".
+        progress: called with (epochs done, epochs in all).
+        arguments: hyper-parameters of a recipe given by name, e.g. `epochs=5`.
+    """
+    from windtunnel.execution.workbench import features, pick_device
+    from windtunnel.model_names import source
+
+    how = RECIPES.load(recipe)(**arguments) if isinstance(recipe, str) else recipe
+    splits = _splits(data, {}) if isinstance(data, str) else data.load()
+    place = pick_device(device)
+    loaded = (source(model) if isinstance(model, str) else model).load()
+    loaded.backbone.to(place)
+
+    def frozen(part: Dataset) -> Tensor:
+        from windtunnel.core.network import Network
+
+        return features(Network(loaded, 1).to(place), part, place)
+
+    work = Finetuning(loaded, splits["train"], splits["val"], seed, place, frozen)
+    done = how.finetune(work if progress is None else dataclasses.replace(work, progress=progress))
+    return Victim(done.network, classes=splits["train"].classes, name=f"{loaded.name} {how.use}")
+
+
+def evaluate(
+    victim: Any,
+    inputs: Tensor,
+    labels: Tensor,
+    *,
+    threat: str | Threat = "autoattack",
+    budget: Budget | None = None,
+    seed: int = 0,
+    ids: Sequence[str] | None = None,
+    micro_batch: int = MICRO_BATCH,
+    **arguments: Any,
+) -> Outcome:
+    """Put a classifier through a threat.
+
+    Args:
+        victim: a Victim, an `nn.Module` in evaluation mode, a Hugging Face model, or a function from inputs to logits.
+        inputs: float in [0, 1], (n, channel, height, width); normalisation belongs inside the victim.
+        labels: class indices, (n,).
+        threat: a name or a threat object.
+        budget: norm, radius, steps and queries for a threat given by name.
+        seed: keys the draws, with each sample's id.
+        ids: stable sample names; "0", "1", ... if left out.
+        micro_batch: samples at once.
+        arguments: further arguments of a threat given by name, e.g. `severities=[3]`.
+    """
+    batch = Batch(inputs, labels, tuple(ids) if ids is not None else tuple(str(row) for row in range(len(inputs))))
+    made = threat if isinstance(threat, Threat) else _threat(threat, budget, arguments)
+    return made(Victim.of(victim), batch, seed=seed, micro_batch=micro_batch, keep=True)
+
+
+def assert_robust(
+    victim: Any,
+    *,
+    benchmark: str,
+    at_least: Mapping[str, float],
+    catalog: str | Path | None = None,
+    data: Batch | None = None,
+) -> dict[str, float]:
+    """Fail a test unless a classifier is robust enough.
+
+    Args:
+        victim: as for `evaluate`.
+        benchmark: a name of the catalogue, or a path.
+        at_least: least accuracy by figure: "clean", "worst-case" (a sample counts if it stands under all threats), or a threat's name.
+        catalog: a folder to look in first.
+        data: samples to use instead of the benchmark's own.
+    Returns:
+        Every figure that was asked for.
+    Raises:
+        AssertionError: a figure is below its bound; the message lists all of them.
+        WindtunnelError: the benchmark is unknown, or a figure it does not have was asked for.
+    """
+    from windtunnel.specs import load_benchmark
+
+    found = load_benchmark(benchmark, Catalog(Path(catalog) if catalog else None))
+    figures = _figures(Victim.of(victim), found, data)
+    unknown = sorted(set(at_least) - set(figures))
+    if unknown:
+        raise WindtunnelError(f"The benchmark {found.name} has no figure {unknown[0]!r}. Choose from: {', '.join(figures)}.")
+    lines = [f"{name}: {figures[name]:.3f}, required at least {bound:.3f}" for name, bound in at_least.items()]
+    short = [name for name, bound in at_least.items() if figures[name] < bound]
+    if short:
+        raise AssertionError(f"Not robust enough on {found.name} ({', '.join(short)}):\n" + "\n".join(lines))
+    return {name: figures[name] for name in at_least}
+
+
+def _figures(victim: Victim, benchmark: Benchmark, data: Batch | None) -> dict[str, float]:
+    """Accuracy by figure; the worst case is taken per sample over all threats on the benchmark's own data."""
+    own = data if data is not None else _benchmark_batch(benchmark, benchmark.data)
+    clean = THREATS.load("clean")()(victim, own, seed=benchmark.seed)
+    figures = {"clean": float(clean.correct[-1].mean())}
+    standing = clean.correct[-1].copy()
+    for name, threat in benchmark.threats.items():
+        shifted = threat.family == "shift"
+        batch = _benchmark_batch(benchmark, _shift_data(threat)) if shifted else own
+        outcome = threat(victim, batch, seed=benchmark.seed)
+        figures[name] = float(outcome.correct[-1].mean())
+        if not shifted:
+            standing &= outcome.correct.all(0)
+    return {**figures, "worst-case": float(standing.mean())}
+
+
+def _shift_data(threat: Threat) -> DataRef:
+    use, split = parse_reference(str(getattr(threat, "data")))  # noqa: B009  # only shifts carry the field
+    return DataRef(DATASETS.load(use)(), split or "test")
+
+
+def _benchmark_batch(benchmark: Benchmark, data: DataRef | None) -> Batch:
+    from windtunnel.datasets.splitting import stratified_subset
+
+    if data is None:
+        raise DataError(f"The benchmark {benchmark.name} is about its suite's own data; give the samples with data=...")
+    part = data.source.load()[data.split]
+    if benchmark.samples is not None and benchmark.samples < len(part):
+        part = part.take(stratified_subset(part.labels, part.ids, benchmark.samples, benchmark.seed))
+    return part.batch()
+
+
+def _splits(use: str, arguments: Mapping[str, Any]) -> Splits:
+    return DATASETS.load(use)(**arguments).load()
+
+
+def _threat(name: str, budget: Budget | None, arguments: Mapping[str, Any]) -> Threat:
+    """A threat by name, given what of the budget it has arguments for.
+
+    Raises:
+        BudgetError: the budget says something that the threat cannot heed.
+    """
+    kind = THREATS.load(name)
+    fields = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]  # every threat is a dataclass
+    wanted: dict[str, Fraction | str | int] = {}
+    if budget is not None:
+        wanted = {key: value for key, value in vars(budget).items() if value is not None and not key.startswith("_")}
+        foreign = sorted(set(wanted) - fields)
+        if foreign:
+            raise BudgetError(f"{name} has no {' and no '.join(foreign)}; its arguments are {', '.join(sorted(fields))}. It was given {budget}.")
+    try:
+        return kind(**{**wanted, **arguments})
+    except (TypeError, ValueError) as error:
+        shown = {key: fraction_text(value) if isinstance(value, Fraction) else value for key, value in {**wanted, **arguments}.items()}
+        raise WindtunnelError(f"{name} cannot be made from {shown}: {error}") from error

@@ -1,0 +1,76 @@
+"""Commands that compute."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+from windtunnel.catalog import Catalog, default_store
+from windtunnel.cli.terminal import TerminalProgress, duration
+from windtunnel.core.runner import Runner
+from windtunnel.core.suite import Suite
+from windtunnel.errors import MissingPackageError
+from windtunnel.execution.local import LocalEngine
+from windtunnel.execution.progress import Progress, Silent
+from windtunnel.execution.run import Done, prepare
+from windtunnel.execution.run import run as carry_out
+from windtunnel.execution.store import Store
+from windtunnel.provenance import version
+from windtunnel.reporting.report import Report
+from windtunnel.reporting.tables import leaderboard_table
+from windtunnel.specs import load_runner, load_suite
+
+SOME_FAILED = 3
+
+
+def run_suite(name: str, catalog: Path | None, store: Path | None, runs: Path, runner: str, workers: int | None, quiet: bool) -> int:
+    """Carry out a suite, print its leaderboard and say where the report lies; 3 if a cell failed."""
+    _need_torch()
+    found = Catalog(catalog)
+    suite, profile = load_suite(name, found), load_runner(runner, found)
+    if workers is not None:
+        profile = dataclasses.replace(profile, workers=workers)
+    console = Console()
+    if quiet:
+        done = _carry_out(suite, store, runs, profile, Silent())
+    else:
+        with TerminalProgress(console) as progress:
+            done = _carry_out(suite, store, runs, profile, progress)
+    report = Report(done.folder)
+    report.write()
+    console.print(leaderboard_table(report.leaderboard))
+    _say_how_it_went(console, done, runs, suite)
+    return SOME_FAILED if done.failed else 0
+
+
+def _carry_out(suite: Suite, store: Path | None, runs: Path, runner: Runner, progress: Progress) -> Done:
+    return carry_out(suite, store=Store(store or default_store()), runs=runs, runner=runner, progress=progress)
+
+
+def _say_how_it_went(console: Console, done: Done, runs: Path, suite: Suite) -> None:
+    if done.computed or done.failed:
+        failed = f", {done.failed} FAILED" if done.failed else ""
+        console.print(f"{done.computed} cells computed, {done.held} held by the store{failed}, in {duration(done.seconds)}.", highlight=False)
+    console.print(f"Report: {runs / suite.name / 'latest' / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def fetch_sources(name: str, catalog: Path | None, store: Path | None) -> None:
+    """Load every data set and model of a suite once."""
+    _need_torch()
+    suite = load_suite(name, Catalog(catalog))
+    place = Store(store or default_store())
+    console = Console()
+    with TerminalProgress(console) as progress, LocalEngine(Runner(workers=1), place.root, suite.threads) as engine:
+        planned = prepare(suite, place, engine, progress)
+    for model, facts in planned.models.items():
+        console.print(f"{model}: {facts.parameters:,} parameters, sha256 {facts.weights_sha256[:16]}…", highlight=False)
+    if planned.data is not None:
+        sizes = ", ".join(f"{split} {len(ids)}" for split, ids in planned.data.ids.items())
+        console.print(f"{suite.data.title}: {sizes}, fingerprint {planned.data.fingerprint[:16]}…", highlight=False)
+
+
+def _need_torch() -> None:
+    if version("torch") is None:
+        raise MissingPackageError('Running needs torch and its companions, which are not installed. Run: pip install "windtunnel[vision]"')

@@ -1,0 +1,107 @@
+"""Rows of a CSV or Parquet file: image path, label and split, each with the number it has in the file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from windtunnel.core.dataset import SPLITS
+from windtunnel.errors import DataError, MissingPackageError, suggest
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled image.
+
+    Args:
+        number: in a CSV file the line it ends on; in a Parquet file its row, counted from 1.
+        image: path as written.
+        label: as text; whole numbers without a decimal point.
+        split: "train", "val" or "test"; None where the table has no such column.
+    """
+
+    number: int
+    image: str
+    label: str
+    split: str | None
+
+
+def read_rows(path: Path, image: str, label: str, split: str | None) -> list[Row]:
+    """Read the table at `path`.
+
+    Args:
+        image, label, split: names of columns; None for no split column.
+    Raises:
+        DataError: another format, a missing column, an empty cell, an unknown split, or a damaged file.
+    """
+    columns = [image, label] if split is None else [image, label, split]
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise DataError(f"{path} is neither a .csv nor a .parquet file; write the table in one of the two.")
+    cells = _csv_cells(path, columns) if suffix == ".csv" else _parquet_cells(path, columns)
+    if not cells:
+        raise DataError(f"{path} has no rows; expected one for each image.")
+    return [_row(path, number, columns, values) for number, values in cells]
+
+
+def _row(path: Path, number: int, columns: Sequence[str], values: Sequence[str]) -> Row:
+    for column, value in zip(columns, values, strict=True):
+        if not value.strip():
+            raise DataError(f"{path}, row {number}: the column {column!r} is empty; every image needs a value there.")
+    image, label, *rest = values
+    if rest and rest[0] not in SPLITS:
+        raise DataError(f"{path}, row {number}: {rest[0]!r} is not a split. {suggest(rest[0], SPLITS)}")
+    return Row(number, image, label, rest[0] if rest else None)
+
+
+def _check_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
+    for column in wanted:
+        if column not in found:
+            raise DataError(f"{path} has no column {column!r}. {suggest(column, found)}")
+
+
+def _csv_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+    cells = []
+    try:
+        # "utf-8-sig", for spreadsheets put a byte order mark in front of the first column's name.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            _check_columns(path, header, columns)
+            places = [header.index(column) for column in columns]
+            for values in reader:
+                if not values:
+                    continue  # a blank line, which CSV writers leave at the end
+                if len(values) != len(header):
+                    raise DataError(
+                        f"{path}, row {reader.line_num}: {len(values)} values for {len(header)} columns; "
+                        "quote values that hold a comma, and look whether the file is truncated."
+                    )
+                cells.append((reader.line_num, [values[place] for place in places]))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
+    return cells
+
+
+def _parquet_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingPackageError(f"Reading {path} needs pyarrow: pip install pyarrow") from error
+    try:
+        _check_columns(path, parquet.read_schema(path).names, columns)
+        table = parquet.read_table(path, columns=list(columns), partitioning=None)
+    except (OSError, arrow.ArrowException) as error:
+        raise DataError(f"{path} cannot be read as Parquet ({error}); it may be truncated. Write or fetch it anew.") from error
+    values = zip(*(table.column(column).to_pylist() for column in columns), strict=True)
+    return [(number, [_text(value) for value in row]) for number, row in enumerate(values, start=1)]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    # pandas turns whole numbers with gaps into floats.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,1 @@
+"""Execution: a suite becomes cells, cells become records."""

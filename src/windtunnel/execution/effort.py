@@ -1,0 +1,65 @@
+"""Effort: how long cells will take, by what such cells took before."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from windtunnel.core import canonical
+from windtunnel.core.cell import Cell
+from windtunnel.errors import StoreError
+from windtunnel.execution.store import Store, write_synced
+
+FILE = "speeds.json"
+
+SECONDS_PER_PASS = 3e-4
+"""Assumed where nothing was measured: one worker, the packaged micro networks, on the machine of docs/performance.md."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """An estimate of time.
+
+    Args:
+        seconds: on so many workers.
+        workers: that many.
+        measured: every model's speed was measured here before.
+    """
+
+    seconds: float
+    workers: int
+    measured: bool
+
+
+def seconds_of(cells: Sequence[Cell], store: Store, workers: int | None = None) -> Effort:
+    """How long `cells` will take."""
+    speeds, count = _read(store), workers or os.cpu_count() or 1
+    total = sum(cell.passes * speeds.get(cell.labels.model, SECONDS_PER_PASS) for cell in cells)
+    return Effort(total / count, count, all(cell.labels.model in speeds for cell in cells))
+
+
+def note_speeds(cells: Sequence[Cell], store: Store) -> None:
+    """Remember the seconds a pass that each model took in cells just computed."""
+    seconds: dict[str, float] = {}
+    passes: dict[str, float] = {}
+    for cell in cells:
+        entry = store.read(cell.key)
+        if entry is not None:
+            seconds[cell.labels.model] = seconds.get(cell.labels.model, 0.0) + entry.seconds
+            passes[cell.labels.model] = passes.get(cell.labels.model, 0.0) + cell.passes
+    speeds = {**_read(store), **{model: seconds[model] / passes[model] for model in seconds if passes[model]}}
+    temporary = store.root / f".{FILE}.part"
+    try:
+        write_synced(temporary, canonical.dumps(speeds).encode())
+        temporary.replace(store.root / FILE)
+    except OSError as error:
+        raise StoreError(f"The store at {store.root} cannot be written: {error.strerror or error}.") from error
+
+
+def _read(store: Store) -> dict[str, float]:
+    try:
+        return {str(model): float(speed) for model, speed in json.loads((store.root / FILE).read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}  # only an estimate hangs on it

@@ -1,0 +1,246 @@
+"""Plan: the cells of a suite with their keys; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from windtunnel.builtins import DATASETS
+from windtunnel.core import canonical
+from windtunnel.core.cell import Cell, Labels
+from windtunnel.core.dataset import DataSource
+from windtunnel.core.model import ModelSource
+from windtunnel.core.recipe import Recipe
+from windtunnel.core.suite import Benchmark, DataRef, Suite
+from windtunnel.core.threat import Threat
+from windtunnel.datasets.reference import parse_reference
+from windtunnel.datasets.splitting import stratified_subset
+from windtunnel.errors import DataError
+from windtunnel.execution.facts import DataFacts, Facts, ModelFacts
+from windtunnel.provenance import versions
+
+PRECISION = "float32"
+
+# What is assumed of a split while the data was never loaded; only for estimates of effort.
+ASSUMED_TRAIN = 1000
+ASSUMED_TEST = 500
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one evaluation.
+
+    Args:
+        data: where they come from.
+        indices: rows of the split; None while the data is unknown.
+        count: how many.
+        fingerprint: of the data.
+        sha256: digest over the ids, in order.
+    """
+
+    data: DataRef
+    indices: tuple[int, ...] | None
+    count: int
+    fingerprint: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Finetune:
+    """The work of one fine-tuning cell."""
+
+    cell: Cell
+    model: ModelSource
+    recipe: Recipe
+    data: DataSource
+    train: Samples
+    val_split: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """The work of one evaluation cell: what to do to the victim that `finetune` makes."""
+
+    cell: Cell
+    finetune: Finetune
+    threat: Threat
+    samples: Samples
+    seed: int
+
+
+Work = Finetune | Evaluate
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a suite asks for.
+
+    Args:
+        suite: what was planned.
+        work: fine-tuning cells, each followed by its evaluations.
+        samples: benchmark name -> the samples of its own data.
+        data: facts of the suite's data, if known.
+        models: shown model name -> facts, where known.
+    """
+
+    suite: Suite
+    work: tuple[Work, ...]
+    samples: Mapping[str, Samples]
+    data: DataFacts | None
+    models: Mapping[str, ModelFacts]
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, in order."""
+        return tuple(item.cell for item in self.work)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell has its key."""
+        return all(cell.content is not None for cell in self.cells)
+
+
+def sources(suite: Suite) -> Iterator[DataSource | ModelSource]:
+    """Every data set and model that the suite touches, each once."""
+    seen: set[str] = set()
+    found: list[DataSource | ModelSource] = [suite.data, *suite.models.values()]
+    for benchmark in suite.benchmarks:
+        found.append(_reference(suite, benchmark).source)
+        found += [_data_of(suite, benchmark, threat).source for threat in benchmark.threats.values()]
+    for source in found:
+        name = canonical.dumps(source.describe())
+        if name not in seen:
+            seen.add(name)
+            yield source
+
+
+def plan(suite: Suite, facts: Facts) -> Plan:
+    """The cells of `suite`; those whose data or weights are still unknown have no key yet.
+
+    Raises:
+        DataError: a shift whose classes are not the suite's, or a subset larger than its split.
+    """
+    return _Planner(suite, facts).plan()
+
+
+class _Planner:
+    def __init__(self, suite: Suite, facts: Facts) -> None:
+        self.suite, self.facts = suite, facts
+        self.data = facts.data(suite.data)
+        self.models = {name: facts.model(source) for name, source in suite.models.items()}
+
+    def plan(self) -> Plan:
+        train = self.samples(DataRef(self.suite.data, "train"), self.suite.samples, 0, ASSUMED_TRAIN)
+        samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
+        evaluations = [
+            (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
+            for benchmark in self.suite.benchmarks
+            for name, threat in self._threats(benchmark)
+        ]
+        work: list[Work] = []
+        for model in self.suite.models:
+            for recipe in self.suite.recipes:
+                for seed in self.suite.seeds:
+                    finetune = self._finetune(model, recipe, seed, train)
+                    work.append(finetune)
+                    work += [self._evaluate(finetune, *evaluation) for evaluation in evaluations]
+        known = {name: facts for name, facts in self.models.items() if facts is not None}
+        return Plan(self.suite, tuple(work), samples, self.data, known)
+
+    def _threats(self, benchmark: Benchmark) -> Iterator[tuple[str, Threat]]:
+        from windtunnel.builtins import THREATS
+
+        yield "clean", THREATS.load("clean")()
+        yield from benchmark.threats.items()
+
+    def samples(self, data: DataRef, count: int | None, seed: int, assumed: int) -> Samples:
+        """The stratified, seeded subset of a split."""
+        facts = self.facts.data(data.source)
+        if facts is None:
+            return Samples(data, None, count or assumed)
+        self._same_classes(data, facts)
+        ids, labels = facts.split(data.split)
+        if count is not None and count > len(ids):
+            raise DataError(f"{data} has {len(ids)} samples, fewer than the {count} asked for. Ask for at most {len(ids)}, or leave `samples` out.")
+        rows = (
+            tuple(range(len(ids))) if count is None else tuple(int(row) for row in stratified_subset(np.asarray(labels, np.int64), ids, count, seed))
+        )
+        return Samples(data, rows, len(rows), facts.fingerprint, canonical.sha256([ids[row] for row in rows]))
+
+    def _samples_of(self, benchmark: Benchmark, threat: Threat, own: Samples) -> Samples:
+        data = _data_of(self.suite, benchmark, threat)
+        if threat.family != "shift":
+            return own
+        facts = self.facts.data(data.source)
+        available = None if facts is None else len(facts.split(data.split)[0])
+        count = benchmark.samples if available is None or benchmark.samples is None else min(benchmark.samples, available)
+        return self.samples(data, count, benchmark.seed, ASSUMED_TEST)
+
+    def _same_classes(self, data: DataRef, facts: DataFacts) -> None:
+        if self.data is not None and facts.classes != self.data.classes:
+            raise DataError(
+                f"{data} has the classes {_few(facts.classes)}, the suite's data {self.suite.data.title} has {_few(self.data.classes)}; "
+                "a classifier can only be evaluated on its own classes, in the same order."
+            )
+
+    def _finetune(self, model: str, recipe: str, seed: int, train: Samples) -> Finetune:
+        source, how = self.suite.models[model], self.suite.recipes[recipe]
+        val_split = "val" if self.suite.selection == "id-val" else "test"
+        cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count))
+        facts = self.models[model]
+        if facts is not None and self.data is not None and train.indices is not None:
+            content = {
+                "model": {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing},
+                "recipe": how.describe(),
+                "data": {
+                    "fingerprint": self.data.fingerprint,
+                    "train": train.sha256,
+                    "selection": canonical.sha256(self.data.split(val_split)[0]),
+                },
+                "seed": seed,
+                **self._computed_by(source.libraries, how.libraries),
+            }
+            cell = replace(cell, content=content)
+        return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
+
+    def _evaluate(self, finetune: Finetune, benchmark: Benchmark, name: str, threat: Threat, samples: Samples) -> Evaluate:
+        labels = replace(finetune.cell.labels, benchmark=benchmark.name, threat=name, family=threat.family)
+        effort = samples.count * (1 + len(threat.levels) * (1 + threat.passes()))
+        cell = Cell("evaluate", labels, None, effort)
+        if finetune.cell.content is not None and samples.indices is not None:
+            content = {
+                "victim": finetune.cell.key,
+                "threat": threat.describe(),
+                "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
+                "seed": benchmark.seed,
+                **self._computed_by(finetune.model.libraries, threat.libraries),
+            }
+            cell = replace(cell, content=content, needs=finetune.cell.key)
+        return Evaluate(cell, finetune, threat, samples, benchmark.seed)
+
+    def _computed_by(self, *libraries: tuple[str, ...]) -> dict[str, Any]:
+        names = {"torch", "numpy", *(name for group in libraries for name in group)}
+        return {"precision": PRECISION, "threads": self.suite.threads, "libraries": versions(names)}
+
+
+def _reference(suite: Suite, benchmark: Benchmark) -> DataRef:
+    """A benchmark's own data; the suite's where it says so, or where it means the same."""
+    return benchmark.data if benchmark.data is not None else DataRef(suite.data, benchmark.split)
+
+
+def _data_of(suite: Suite, benchmark: Benchmark, threat: Threat) -> DataRef:
+    """What a threat is evaluated on: another data set for a natural shift, the benchmark's own otherwise."""
+    if threat.family != "shift":
+        return _reference(suite, benchmark)
+    name, split = parse_reference(str(getattr(threat, "data")))  # noqa: B009  # only shifts carry the field
+    return DataRef(DATASETS.load(name)(), split or "test")
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown}, ... ({len(names)})" if len(names) > 5 else shown

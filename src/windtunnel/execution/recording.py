@@ -1,0 +1,123 @@
+"""Recording: turns what was computed into a record and its table of outcomes, byte for byte the same every time."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windtunnel.core import canonical
+from windtunnel.core.canonical import fraction_text
+from windtunnel.core.cell import Cell
+from windtunnel.core.dataset import Dataset
+from windtunnel.core.outcome import Example, Outcome, wilson
+from windtunnel.core.recipe import Finetuned
+from windtunnel.core.record import OUTCOME_COLUMNS, Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RECORD, OUTCOMES = "record.json", "outcomes.parquet"
+
+THUMBNAIL = 64
+"""Examples are shown at most this many pixels wide and high."""
+
+
+def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any]) -> Record:
+    """The record of a fine-tuning cell."""
+    chosen = next(epoch for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
+    estimate = wilson(round(chosen.val_accuracy * len(val)), len(val))
+    return Record(
+        key=cell.key,
+        kind="finetune",
+        status="done",
+        labels=cell.labels,
+        content=cell.content or {},
+        estimates={"": {"val-accuracy": estimate.as_dict()}},
+        curves=tuple(asdict(epoch) for epoch in done.curves),
+        facts={"best_epoch": done.best_epoch, **facts},
+        cost={"passes": cell.passes},
+    )
+
+
+def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...]) -> tuple[Record, pa.Table]:
+    """The record of an evaluation cell and its outcomes, a row per level and sample."""
+    levels = tuple(fraction_text(level) for level in outcome.levels)
+    correct = outcome.correct
+    estimates = {level: {"accuracy": wilson(int(row.sum()), len(row)).as_dict()} for level, row in zip(levels, correct, strict=True)}
+    record = Record(
+        key=cell.key,
+        kind="evaluate",
+        status="done",
+        labels=cell.labels,
+        content=cell.content or {},
+        levels=levels,
+        estimates=estimates,
+        facts={"classes": list(classes)},
+        cost={"forward": outcome.cost.forward, "backward": outcome.cost.backward, "queries": outcome.cost.queries},
+        flags=tuple(flag.as_dict() for flag in outcome.flags),
+        examples=tuple(_example(example) for example in outcome.examples),
+    )
+    return record, _table(cell.key, levels, outcome)
+
+
+def failed(cell: Cell, error: str) -> Record:
+    """The record of a cell that could not be computed."""
+    return Record(cell.key, cell.kind, "failed", cell.labels, cell.content or {}, error=error)
+
+
+def files(record: Record, table: pa.Table | None = None) -> dict[str, bytes]:
+    """What goes into the store for a record."""
+    content = {RECORD: canonical.dumps(record.as_dict()).encode()}
+    return content if table is None else {**content, OUTCOMES: parquet(table)}
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table as parquet, the same bytes for the same table."""
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _table(key: str, levels: tuple[str, ...], outcome: Outcome) -> pa.Table:
+    import pyarrow as pa
+
+    n = len(outcome.ids)
+    columns = {
+        "key": pa.array([key] * (n * len(levels)), pa.string()),
+        "level": pa.array([level for level in levels for _ in range(n)], pa.string()),
+        "sample": pa.array(list(outcome.ids) * len(levels), pa.string()),
+        "label": np.tile(outcome.labels, len(levels)).astype(np.int32),
+        "predicted": outcome.predicted.reshape(-1).astype(np.int32),
+        "confidence": outcome.confidence.reshape(-1).astype(np.float32),
+        "distance": outcome.distance.reshape(-1).astype(np.float32),
+    }
+    return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "level": fraction_text(example.level),
+        "label": example.label,
+        "before": example.before,
+        "after": example.after,
+        "images": [_png(image) for image in example.images],
+    }
+
+
+def _png(pixels: np.ndarray) -> str:
+    """A PNG of at most THUMBNAIL pixels a side, as base64."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()

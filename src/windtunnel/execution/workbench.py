@@ -1,0 +1,195 @@
+"""Workbench: what a worker process does with one piece of work. Imports torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import numpy as np
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from windtunnel.core import canonical
+from windtunnel.core.batch import Batch
+from windtunnel.core.dataset import Dataset, DataSource, Splits, to_inputs, to_pixels
+from windtunnel.core.model import ModelSource
+from windtunnel.core.network import Network, tensors_sha256
+from windtunnel.core.recipe import Finetuned, Finetuning
+from windtunnel.core.threat import MICRO_BATCH, Threat, verify
+from windtunnel.core.victim import Victim
+from windtunnel.errors import StoreError, WindtunnelError
+from windtunnel.execution import recording
+from windtunnel.execution.facts import DataFacts, ModelFacts, remember
+from windtunnel.execution.plan import Evaluate, Finetune, Samples
+from windtunnel.execution.store import Store
+
+BEST, LAST, COPIES, FEATURES = "best.safetensors", "last.safetensors", "copies.safetensors", "features.safetensors"
+
+LARGEST_COPY = 1 << 30
+"""Corrupted copies above a gibibyte are made anew for each victim rather than kept."""
+
+Advance = Callable[[int, int], None]
+
+
+class Workbench:
+    """Loads, fine-tunes and evaluates, keeping the last data and victim at hand.
+
+    Args:
+        store: where entries are read and written.
+        device: "auto", "cpu", "cuda" or "mps".
+        threads: CPU threads of one cell.
+    """
+
+    def __init__(self, store: Store, device: str = "auto", threads: int = 1) -> None:
+        self.store = store
+        self.device = pick_device(device)
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        self._data: dict[str, Splits] = {}
+        self._batch: tuple[str, Batch] | None = None
+        self._victim: tuple[str, Victim] | None = None
+
+    def prepare(self, source: DataSource | ModelSource) -> None:
+        """Load a source once, to learn the facts that keys are made of."""
+        started = time.perf_counter()
+        facts = DataFacts.of(self.splits(source)) if isinstance(source, DataSource) else ModelFacts.of(source.load())
+        remember(self.store, source, facts, time.perf_counter() - started)
+
+    def splits(self, source: DataSource) -> Splits:
+        """A data set, loaded once."""
+        name = canonical.dumps(source.describe())
+        if name not in self._data:
+            self._data[name] = source.load()
+        return self._data[name]
+
+    def dataset(self, samples: Samples) -> Dataset:
+        """The samples of one evaluation or training."""
+        assert samples.indices is not None, "work is handed out only when its data is known"
+        return self.splits(samples.data.source)[samples.data.split].take(samples.indices)
+
+    def finetune(self, work: Finetune, advance: Advance) -> None:
+        """Fine-tune and store the victim with its record."""
+        started = time.perf_counter()
+        train = self.dataset(work.train)
+        val = self.splits(work.data)[work.val_split]
+        done, facts = self.train(work, train, val, advance)
+        record = recording.finetuned(work.cell, done, val, facts)
+        tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
+        self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
+
+    def train(self, work: Finetune, train: Dataset, val: Dataset, advance: Advance) -> tuple[Finetuned, Mapping[str, object]]:
+        """Carry out the recipe; the result, and facts about the model for the record."""
+        model = work.model.load()
+        facts = {**dataclasses.asdict(ModelFacts.of(model)), "identity": work.model.identity(), "device": self.device.type}
+        model.backbone.to(self.device)
+
+        def features(data: Dataset) -> torch.Tensor:
+            return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
+
+        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance))
+        return done, {**facts, "victim_sha256": tensors_sha256(done.best)}
+
+    def evaluate(self, work: Evaluate) -> None:
+        """Put a stored victim through a threat and store the record."""
+        victim = self.victim(work)
+        batch = self._samples(work.samples)
+        copies = self._copies(work, batch) if work.threat.family == "corruption" else None
+        outcome = work.threat(victim, batch, seed=work.seed, copies=copies)
+        record, table = recording.evaluated(work.cell, outcome, victim.classes)
+        self.store.write(work.cell.key, recording.files(record, table), outcome.cost.seconds)
+
+    def victim(self, work: Evaluate) -> Victim:
+        """The frozen classifier that the fine-tuning cell left.
+
+        Raises:
+            StoreError: its entry is gone or damaged.
+        """
+        key = work.cell.needs
+        if self._victim is None or self._victim[0] != key:
+            entry = self.store.read(key)
+            if entry is None:
+                raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
+            classes = self.splits(work.finetune.data)["train"].classes
+            network = Network(work.finetune.model.load(), len(classes))
+            network.load_state_dict(load_tensors(entry.bytes(BEST)))
+            self._victim = key, Victim(network.to(self.device).eval(), classes=classes, name=str(work.finetune.cell.labels))
+        return self._victim[1]
+
+    def _samples(self, samples: Samples) -> Batch:
+        if self._batch is None or self._batch[0] != samples.sha256:
+            self._batch = samples.sha256, self.dataset(samples).batch()
+        return self._batch[1]
+
+    def _copies(self, work: Evaluate, batch: Batch) -> dict[Fraction, torch.Tensor] | None:
+        """The corrupted data, computed once for all victims."""
+        threat = work.threat
+        if batch.inputs.numel() * len(threat.levels) > LARGEST_COPY:
+            return None
+        content = work.cell.content or {}
+        key = canonical.sha256({"copies": 1, **{name: content[name] for name in ("threat", "data", "seed", "libraries")}})
+        with self.store.lock(key):
+            entry = self.store.read(key)
+            if entry is None:
+                self.store.write(key, {COPIES: save_tensors(perturb_all(threat, batch, work.seed))})
+                entry = self.store.read(key)
+        assert entry is not None, "it was just written"
+        kept = load_tensors(entry.bytes(COPIES))
+        return {level: to_inputs(kept[canonical.fraction_text(level)].numpy()) for level in threat.levels if level > 0}
+
+    def _features(self, weights: str, network: Network, data: Dataset, content: Mapping[str, object] | None) -> torch.Tensor:
+        """Frozen features of a split, computed once for a model and data."""
+        content = content or {}
+        model, computed = content.get("model"), {name: content.get(name) for name in ("threads", "precision", "libraries")}
+        key = canonical.sha256({"features": 1, "weights": weights, "model": model, "ids": list(data.ids), "data": content.get("data"), **computed})
+        with self.store.lock(key):
+            entry = self.store.read(key)
+            if entry is None:
+                self.store.write(key, {FEATURES: save_tensors({"features": features(network, data, self.device)})})
+                entry = self.store.read(key)
+        assert entry is not None, "it was just written"
+        return load_tensors(entry.bytes(FEATURES))["features"]
+
+
+@torch.no_grad()
+def features(network: Network, data: Dataset, device: torch.device) -> torch.Tensor:
+    """Features of every sample in evaluation mode, on the CPU, (n, features)."""
+    network.eval()
+    pieces = [
+        network.features(data.batch(np.arange(start, min(start + MICRO_BATCH, len(data))), device).inputs).cpu()
+        for start in range(0, len(data), MICRO_BATCH)
+    ]
+    return torch.cat(pieces)
+
+
+def perturb_all(threat: Threat, batch: Batch, seed: int) -> dict[str, torch.Tensor]:
+    """A blind threat's copies as uint8 (n, height, width, channel), by the level's text; each verified."""
+    blank = Victim.of(lambda inputs: inputs.flatten(1))  # blind threats never look at it
+    copies = {}
+    for level in threat.levels:
+        if level > 0:
+            pieces = []
+            for piece in batch.chunks(MICRO_BATCH):
+                changed = threat.perturb(blank, piece, level, seed)
+                verify(threat, piece.inputs, changed, level, piece.ids)
+                pieces.append(torch.from_numpy(to_pixels(changed)))
+            copies[canonical.fraction_text(level)] = torch.cat(pieces)
+    return copies
+
+
+def pick_device(name: str) -> torch.device:
+    """The device meant by "auto", or the one named.
+
+    Raises:
+        WindtunnelError: an accelerator that is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise WindtunnelError("The runner asks for the device 'cuda', but torch sees none. Use `device: cpu` or `device: auto`.")
+    return torch.device(name)

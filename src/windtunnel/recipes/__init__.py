@@ -1,0 +1,1 @@
+"""Recipes: ways to fine-tune, one module for each published method."""

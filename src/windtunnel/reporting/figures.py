@@ -1,0 +1,140 @@
+"""Figure: one number of the leaderboard, computed from the outcomes of every cell behind it or shown as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from windtunnel.core.estimate import Estimate
+from windtunnel.core.flag import Flag
+from windtunnel.core.record import Record
+from windtunnel.metrics.intervals import pooled, seed_prior
+from windtunnel.reporting.columns import Column, Part
+from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.outcomes import Codes, Slice
+
+
+@dataclass(frozen=True)
+class Table:
+    """The per-sample results behind a figure.
+
+    Args:
+        values: yes/no outcomes or shares of them, (seed, sample).
+        samples: ids of the columns.
+        labels: true classes of the columns.
+        draws: yes/no outcomes averaged in each value.
+    """
+
+    values: npt.NDArray[np.float64]
+    samples: tuple[str, ...]
+    labels: Codes
+    draws: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the leaderboard.
+
+    Args:
+        estimate: the number; None where it could not be computed.
+        reason: why there is none.
+        flags: reasons for suspicion of any cell behind it.
+        table: what it was computed from.
+    """
+
+    estimate: Estimate | None
+    reason: str = ""
+    flags: tuple[Flag, ...] = ()
+    table: Table | None = field(default=None, compare=False, repr=False)
+
+
+class _Unavailable(Exception):
+    """A cell behind a figure is missing, failed or speaks of other samples."""
+
+
+def figures(folder: RunFolder, column: Column, entries: Sequence[tuple[str, str]]) -> list[Figure]:
+    """Compute one column for every (model, recipe), over all training seeds.
+
+    A missing or failed cell makes the whole figure unavailable: leaving it out would flatter the entry.
+    """
+    found = [_gather(folder, column, model, recipe) for model, recipe in entries]
+    prior = seed_prior([table.values for table, _ in found if isinstance(table, Table)])
+    seeds = folder.manifest.seeds
+    return [
+        Figure(None, table) if isinstance(table, str) else Figure(pooled(table.values, seeds=seeds, draws=table.draws, prior=prior), "", flags, table)
+        for table, flags in found
+    ]
+
+
+def _gather(folder: RunFolder, column: Column, model: str, recipe: str) -> tuple[Table | str, tuple[Flag, ...]]:
+    """What a figure is computed from, or why it cannot be; and the flags of its cells."""
+    try:
+        if not column.parts:
+            raise _Unavailable(f"the benchmark has no threat with what its headline asks for ({column.title})")
+        parts = column.parts
+        cells = [[_cell(folder, column.benchmark, part.threat, model, recipe, seed) for part in parts] for seed in folder.manifest.seeds]
+        table = _table(folder, column, cells)
+    except _Unavailable as error:
+        return str(error), ()
+    flags = {flag["name"]: Flag(flag["name"], flag["message"]) for row in cells for record in row for flag in record.flags}
+    return table, tuple(flags.values())
+
+
+def _cell(folder: RunFolder, benchmark: str, threat: str, model: str, recipe: str, seed: int) -> Record:
+    record = folder.cell(model, recipe, seed, benchmark, threat)
+    if record is not None and record.status == "done":
+        return record
+    victim = folder.finetuning(model, recipe, seed)
+    if victim is not None and victim.status == "failed":
+        raise _Unavailable(f"fine-tuning with seed {seed} failed: {victim.error}")
+    if record is not None:
+        raise _Unavailable(f"{threat} on seed {seed} failed: {record.error}")
+    raise _Unavailable(f"{threat} on seed {seed} is missing from the records")
+
+
+def _table(folder: RunFolder, column: Column, cells: list[list[Record]]) -> Table:
+    slices = [[_slice(folder, record, part) for record, part in zip(row, column.parts, strict=True)] for row in cells]
+    for place, part in enumerate(column.parts):
+        if any(not _same(row[place], slices[0][place]) for row in slices):
+            raise _Unavailable(f"{part.threat} was evaluated on other samples under another seed")
+    first = slices[0]
+    ids = folder.outcomes.names
+    if all(_same(piece, first[0]) for piece in first):
+        stacked = np.array([[piece.correct for piece in row] for row in slices])
+        worst = column.how == "worst-case"
+        values = np.asarray(stacked.all(1) if worst else stacked.mean(1), dtype=np.float64)
+        return Table(values, ids(first[0].samples), first[0].labels, 1 if worst else len(first))
+    if column.how == "worst-case":
+        raise _Unavailable("its threats were evaluated on different samples, so that no sample has a worst case")
+    # Other data under each threat: every sample counts once, under the threat that it belongs to.
+    values = np.array([np.concatenate([piece.correct for piece in row]) for row in slices]).astype(np.float64)
+    names = [f"{part}: {name}" for part, piece in zip(column.parts, first, strict=True) for name in ids(piece.samples)]
+    return Table(values, tuple(names), np.concatenate([piece.labels for piece in first]), 1)
+
+
+def _slice(folder: RunFolder, record: Record, part: Part) -> Slice:
+    found = folder.outcomes.slice(record.key, part.level)
+    if found is None:
+        raise _Unavailable(f"{part} on seed {record.labels.seed} has no rows in the table of outcomes")
+    return found
+
+
+def _same(left: Slice, right: Slice) -> bool:
+    return np.array_equal(left.samples, right.samples) and np.array_equal(left.labels, right.labels)
+
+
+def per_seed(
+    folder: RunFolder, benchmark: str, threat: str, level: str, measure: Callable[[Slice], Estimate], model: str, recipe: str
+) -> list[Estimate] | str:
+    """A measure of one cell and level under each seed, or why there is none."""
+    found = []
+    try:
+        for seed in folder.manifest.seeds:
+            estimate = measure(_slice(folder, _cell(folder, benchmark, threat, model, recipe, seed), Part(threat, level)))
+            found.append(Estimate(estimate.value, estimate.low, estimate.high, estimate.n, (seed,)))
+    except _Unavailable as error:
+        return str(error)
+    return found

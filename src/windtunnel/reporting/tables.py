@@ -1,0 +1,72 @@
+"""Tables for the terminal: compact, with intervals, flags and failures in sight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windtunnel.reporting.texts import one_line, percent, points, probability
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from windtunnel.reporting.compare import Comparisons
+    from windtunnel.reporting.figures import Figure
+    from windtunnel.reporting.leaderboard import Leaderboard
+
+
+def leaderboard_table(board: Leaderboard) -> Table:
+    """The leaderboard, best first; the column that ranks is bold."""
+    from rich.table import Table
+    from rich.text import Text
+
+    ranked = [entry for entry in board.entries if entry.rank is not None]
+    caption = "Accuracy in percent, 95 % interval below. Entries share a rank where the data cannot tell them apart."
+    if any(figure.flags for entry in board.entries for figure in entry.figures.values()):
+        caption += " ⚑: flagged, see the report."
+    if len(ranked) < len(board.entries):
+        caption += " Failed figures have no rank."
+    table = Table(title=Text(one_line(board.suite), style="bold"), caption=caption, header_style="bold", pad_edge=False)
+    table.add_column("#", justify="right")
+    table.add_column("model", overflow="fold")
+    table.add_column("recipe", overflow="fold")
+    for column in board.columns:
+        table.add_column(Text(one_line(column.title)), justify="right", overflow="fold", min_width=9)
+    for entry in board.entries:
+        rank = Text("–", style="red") if entry.rank is None else Text(str(entry.rank))
+        figures = [_figure(entry.figures[column.name], bold=column is board.headline) for column in board.columns]
+        table.add_row(rank, Text(one_line(entry.model)), Text(one_line(entry.recipe)), *figures)
+    return table
+
+
+def _figure(figure: Figure, *, bold: bool) -> Text:
+    from rich.text import Text
+
+    if figure.estimate is None:
+        return Text("failed", style="bold red")
+    text = Text(percent(figure.estimate.value), style="bold" if bold else "")
+    if figure.flags:
+        text.append(" ⚑", style="yellow")
+    text.append(f"\n{percent(figure.estimate.low, 0)}–{percent(figure.estimate.high, 0)}", style="not bold dim")
+    return text
+
+
+def comparison_table(comparisons: Comparisons) -> Table:
+    """Every two entries on one column, the clearest differences first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    caption = f"{one_line(comparisons.column.explanation)} Corrected for {len(comparisons.pairs)} comparisons (Holm)."
+    if comparisons.left_out:
+        caption += f" Left out, for want of a figure: {', '.join(one_line(name) for name in comparisons.left_out)}."
+    table = Table(title=Text(one_line(comparisons.column.title), style="bold"), caption=Text(caption), header_style="bold", pad_edge=False)
+    for name in ("better", "worse"):
+        table.add_column(name, overflow="fold")
+    for name in ("difference", "95 % interval", "p", "corrected", "test"):
+        table.add_column(name, justify="left" if name == "test" else "right")
+    for pair in comparisons.pairs:
+        ends = f"{points(pair.difference.low).removesuffix(' pp')} to {points(pair.difference.high)}"
+        cells = [points(pair.difference.value), ends, probability(pair.p_value), probability(pair.corrected), pair.test]
+        style = "" if pair.separated else "dim"
+        table.add_row(*(Text(one_line(cell), style=style) for cell in (pair.left, pair.right, *cells)))
+    return table

@@ -1,0 +1,102 @@
+"""Suites: suites/*.yaml to `core.suite.Suite`, with the benchmarks they name."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import cast, get_args
+
+from windtunnel.catalog import Catalog
+from windtunnel.core.suite import Benchmark, Selection, Suite
+from windtunnel.errors import CatalogError, Problem, SpecError
+from windtunnel.specs.benchmark import read_benchmark
+from windtunnel.specs.fields import Fields, describe
+from windtunnel.specs.nodes import Document, Node, read
+from windtunnel.specs.references import collect, data, model, recipe
+from windtunnel.specs.tables import BUILTIN, Tables
+
+KEYS = ("suite", "models", "data", "recipes", "benchmarks", "seeds", "selection", "threads", "samples")
+SELECTIONS: tuple[str, ...] = get_args(Selection)
+DEFAULT_SEEDS = (0,)
+
+
+def load_suite(name: str | Path, catalog: Catalog, tables: Tables = BUILTIN) -> Suite:
+    """The suite of a catalogue's name or of a .yaml file, with its benchmarks.
+
+    Raises:
+        CatalogError: there is no such file.
+        SpecError: everything wrong in it and in the benchmarks it names.
+    """
+    problems: list[Problem] = []
+    path = catalog.find("suites", name)
+    found = _read(path, catalog, problems, tables)
+    if found is None:
+        raise SpecError(problems)
+    return found
+
+
+def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables) -> Suite | None:
+    document, root = read(path, catalog.show(path), problems)
+    if root is None:
+        return None
+    fields = Fields(document, root, "A suite", KEYS)
+    name = fields.file_name("suite")
+    models = collect(document, fields.items("models", "models"), partial(model, document, tables=tables), "model")
+    place = fields.node_of("data")
+    source = data(document, place, tables) if place else None
+    recipes = collect(document, fields.items("recipes", "recipes"), partial(recipe, document, tables=tables), "recipe")
+    benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
+    seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
+    threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)
+    if problems or not (name and source and threads):
+        return None
+    return Suite(
+        name=name,
+        models=models,
+        data=source,
+        recipes=recipes,
+        benchmarks=benchmarks,
+        seeds=seeds,
+        selection=cast(Selection, selection),
+        threads=threads,
+        samples=samples,
+        source=root.plain(),
+    )
+
+
+def _benchmarks(document: Document, nodes: tuple[Node, ...], suite: Path, catalog: Catalog, tables: Tables) -> tuple[Benchmark, ...]:
+    read_already: list[Path] = []
+    named: dict[str, Benchmark] = {}
+    for node in nodes:
+        if not isinstance(node.value, str):
+            document.report(node.place, f"A benchmark is a name or a .yaml file; found {describe(node)}.")
+            continue
+        try:
+            path = catalog.find("benchmarks", node.value, beside=suite)
+            if path in read_already:
+                document.report(node.place, f"The benchmark {node.value!r} is listed twice.")
+                continue
+            read_already.append(path)
+            found = read_benchmark(path, catalog.show(path), document.problems, tables)
+        except CatalogError as error:
+            document.report(node.place, str(error))
+            continue
+        if found is not None and found.name in named:
+            document.report(node.place, f"Two benchmarks are called {found.name!r}; {catalog.show(path)} is the second. Change its key 'benchmark'.")
+        elif found is not None:
+            named[found.name] = found
+    return tuple(named.values())
+
+
+def _seeds(fields: Fields) -> tuple[int, ...]:
+    if "seeds" not in fields:
+        return DEFAULT_SEEDS
+    seeds: list[int] = []
+    for node in fields.items("seeds", "whole numbers"):
+        if not isinstance(node.value, int) or isinstance(node.value, bool) or node.value < 0:
+            fields.document.report(node.place, f"A seed is a whole number of at least 0; found {describe(node)}.")
+        elif node.value in seeds:
+            fields.document.report(node.place, f"The seed {node.value} is listed twice.")
+        else:
+            seeds.append(node.value)
+    return tuple(seeds)

@@ -1,0 +1,46 @@
+"""Shift: the same classes, met in other data."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import StringConstraints
+from pydantic.dataclasses import dataclass
+
+from windtunnel.core.batch import Batch
+from windtunnel.core.configured import STRICT
+from windtunnel.core.threat import Family, Threat
+from windtunnel.core.victim import Victim
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Shift(Threat):
+    """Natural distribution shift: the batch it is called with comes from `data`, and is left as it is.
+
+    Args:
+        data: the other data and its split, e.g. "mnist5k[test]"; it must have the classes of the victim.
+    """
+
+    use: ClassVar[str] = "shift"
+    family: ClassVar[Family] = "shift"
+    adaptive: ClassVar[bool] = False
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
+
+    data: Annotated[str, StringConstraints(min_length=1)]
+
+    @property
+    def levels(self) -> tuple[Fraction, ...]:
+        """The one level 1: shifted."""
+        return (Fraction(1),)
+
+    def passes(self) -> float:
+        """Nothing beyond the evaluation itself."""
+        return 0
+
+    def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
+        """The inputs, which are the shifted ones already."""
+        return batch.inputs

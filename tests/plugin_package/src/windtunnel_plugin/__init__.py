@@ -1,0 +1,1 @@
+"""One threat, one recipe and one model family for windtunnel."""

@@ -1,0 +1,132 @@
+"""Victims whose right answers are known, and victims that are broken on purpose."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from windtunnel.core.batch import Batch
+from windtunnel.core.victim import Victim
+
+SHAPE = (1, 8, 8)
+DUAL = {"Linf": 1, "L2": 2}
+"""Norm of an attack -> order of the dual norm, in which the weights of a linear victim are measured."""
+
+
+class Linear(nn.Module):
+    """Two classes with logits (-f/2, f/2), where f(x) = w.x + b."""
+
+    def __init__(self, weight: Tensor, bias: float) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+        self.bias = bias
+
+    def margin(self, inputs: Tensor) -> Tensor:
+        return inputs.flatten(1) @ self.weight + self.bias
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        half = self.margin(inputs) / 2
+        return torch.stack([-half, half], 1)
+
+
+def linear(scale: float = 1.0, seed: int = 0) -> Linear:
+    """A linear module whose decision boundary goes through the grey image 0.5."""
+    stream = torch.Generator().manual_seed(seed)
+    weight = torch.randn(64, generator=stream) * scale
+    return Linear(weight, float(-0.5 * weight.sum())).eval()
+
+
+def at_distances(module: Linear, norm: str, distances: list[float]) -> Batch:
+    """Samples whose smallest change in `norm` that reaches the boundary has exactly these lengths; signs alternate.
+
+    They lie along the weights around 0.5, and near enough to it that [0, 1] does not bind.
+    """
+    size = float(module.weight.norm(p=DUAL[norm]))
+    unit = module.weight / module.weight.square().sum()
+    signs = torch.tensor([1.0 if row % 2 else -1.0 for row in range(len(distances))])
+    values = signs * torch.tensor(distances) * size
+    inputs = (0.5 + values[:, None] * unit).view(-1, *SHAPE)
+    return Batch(inputs, (values > 0).long(), tuple(f"s{row}" for row in range(len(distances))))
+
+
+class Convolutional(nn.Module):
+    """A small convolutional network with fixed random weights; `gain` spreads its logits."""
+
+    def __init__(self, classes: int, channels: int, seed: int, gain: float) -> None:
+        super().__init__()
+        stream = torch.Generator().manual_seed(seed)
+        self.first = nn.Parameter(torch.randn(8, channels, 3, 3, generator=stream) / 3)
+        self.second = nn.Parameter(torch.randn(classes, 8, 3, 3, generator=stream) * gain / 8)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = nn.functional.conv2d(inputs - 0.5, self.first, padding=1).relu()
+        found: Tensor = nn.functional.conv2d(hidden, self.second, stride=2).mean((2, 3))
+        return found
+
+
+def convolutional(classes: int = 10, channels: int = 1, seed: int = 0, gain: float = 8.0) -> Convolutional:
+    return Convolutional(classes, channels, seed, gain).eval()
+
+
+def images(count: int, shape: tuple[int, int, int] = SHAPE, seed: int = 1) -> Tensor:
+    """Random inputs with exact black and white in them, as real images have."""
+    drawn = torch.rand((count, *shape), generator=torch.Generator().manual_seed(seed))
+    return (drawn * 1.4 - 0.2).clamp(0, 1)
+
+
+def answered(module: nn.Module, inputs: Tensor) -> Batch:
+    """Inputs labelled by what the module says, so that it is right everywhere."""
+    with torch.no_grad():
+        return Batch(inputs, module(inputs).argmax(1), tuple(f"s{row}" for row in range(len(inputs))))
+
+
+class Quantised(nn.Module):
+    """Masks gradients: a staircase has a slope of zero wherever it has one."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner((inputs * 255).round() / 255)
+        return found
+
+
+class Detached(Quantised):
+    """Masks gradients: none comes back at all."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(inputs.detach())
+        return found
+
+
+class Softmax(Quantised):
+    """Answers with probabilities."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(inputs).softmax(1)
+        return found
+
+
+class Counting(Quantised):
+    """Changes its own buffer whenever it is asked."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__(inner)
+        self.register_buffer("asked", torch.zeros(1))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.asked += 1
+        found: Tensor = self.inner(inputs)
+        return found
+
+
+class Noisy(Quantised):
+    """Draws from torch's global generator on every pass."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(inputs + 0.01 * torch.randn_like(inputs))
+        return found
+
+
+def victim(module: nn.Module) -> Victim:
+    return Victim(module)
