@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from support.hub import hub
 
 from windtunnel.datasets.huggingface import HuggingFace
 from windtunnel.errors import DataError
@@ -174,20 +175,43 @@ def test_a_stamp_notices_a_changed_file(parquet):
     assert HuggingFace(name="someone/pets").stamp() != HuggingFace(name="someone/pets", revision="abc").stamp()
 
 
-ABSENT = """
+LOAD = """
+import sys
 from windtunnel.datasets.huggingface import HuggingFace
 from windtunnel.errors import DataError
 try:
-    HuggingFace(name="someone/pets", cache={cache!r}).load()
+    loaded = HuggingFace(name=sys.argv[1], cache=sys.argv[2]).load()
+    print({split: len(part) for split, part in loaded.splits.items()}, loaded["test"].ids[0])
 except DataError as error:
     print(error)
 """
 
 
-def test_a_hub_that_cannot_be_reached_is_an_error_that_names_the_data(tmp_path):
-    # The library reads its environment once, when imported: a process of its own.
-    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "", "PYTHONPATH": ":".join(filter(None, sys.path))}
-    done = subprocess.run([sys.executable, "-c", ABSENT.format(cache=str(tmp_path))], env=environment, capture_output=True, text=True, timeout=120)
+def load_elsewhere(name, folder, **environment):
+    """Load in a process of its own, for the library reads its environment once, when it is imported."""
+    settings = {"HF_HOME": str(folder), "PATH": "", "PYTHONPATH": ":".join(filter(None, sys.path)), **environment}
+    done = subprocess.run([sys.executable, "-c", LOAD, name, str(folder)], env=settings, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "The Hugging Face data set 'someone/pets' could not be loaded: " in done.stdout
-    assert "Check the name, `config` and `revision`, the network" in done.stdout
+    return done.stdout
+
+
+def test_a_name_on_the_hub_is_fetched_and_one_that_is_not_there_is_an_error(parquet, tmp_path):
+    files = {f"data/{path.name}": path.read_bytes() for path in (parquet / "data").iterdir()}
+    with hub(files) as address:
+        fetched = load_elsewhere("someone/pets", tmp_path, HF_ENDPOINT=address)
+        absent = load_elsewhere("someone/birds", tmp_path, HF_ENDPOINT=address)
+    assert fetched == "{'train': 32, 'val': 8, 'test': 20} someone/pets/test/000000\n"
+    assert "The Hugging Face data set 'someone/birds' could not be loaded: " in absent
+
+
+def test_a_loading_script_on_the_hub_is_never_run(tmp_path):
+    trace = tmp_path / "trace"
+    with hub({"pets.py": f"open({str(trace)!r}, 'w')".encode()}) as address:
+        assert "The Hugging Face data set 'someone/pets'" in load_elsewhere("someone/pets", tmp_path, HF_ENDPOINT=address)
+    assert not trace.exists()
+
+
+def test_a_hub_that_cannot_be_reached_is_an_error_that_names_the_data(tmp_path):
+    told = load_elsewhere("someone/pets", tmp_path, HF_HUB_OFFLINE="1")
+    assert "The Hugging Face data set 'someone/pets' could not be loaded: " in told
+    assert "Check the name, `config` and `revision`, the network" in told

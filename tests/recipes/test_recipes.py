@@ -41,7 +41,7 @@ def test_every_recipe_learns_repeats_and_leaves_the_global_generators_alone(name
     assert not equal(first.last, other.last)
     assert not any(part.training for part in first.network.modules())
     assert accuracy(first.network, work(0).val, CPU) > 0.8, "three well separated classes are learned"
-    assert equal(first.best, {name: tensor for name, tensor in first.network.state_dict().items()})
+    assert equal(first.best, dict(first.network.state_dict()))
 
 
 def test_a_linear_probe_leaves_the_backbone_byte_for_byte(work):
@@ -125,7 +125,9 @@ def test_an_attack_in_training_changes_neither_mode_nor_batch_statistics(work):
     assert 0 < float((perturbed - batch.inputs).abs().max()) <= 8 / 255 + 1e-6
 
 
-@pytest.mark.parametrize("change", [{"label_smoothing": 0.2}, {"dropout": 0.5}, {"optimizer": "sgd"}, {"schedule": "constant"}, {"weight_decay": 0.3}])
+@pytest.mark.parametrize(
+    "change", [{"label_smoothing": 0.2}, {"dropout": 0.5}, {"optimizer": "sgd"}, {"schedule": "constant"}, {"weight_decay": 0.3}]
+)
 def test_every_hyper_parameter_changes_what_is_learned_and_the_description(change, work):
     base = Full(epochs=2, batch=16)
     other = dataclasses.replace(base, **change)

@@ -77,7 +77,9 @@ def test_shift_is_a_threat_with_data_of_its_own(workspace) -> None:
 
 
 def test_threats_that_share_a_name_are_told_apart_by_norm(workspace) -> None:
-    found = workspace.benchmark(with_threats("{use: pgd, eps: 8/255}", "{use: pgd, norm: L2, eps: 0.5}", headline="worst-case accuracy of pgd L2 at 1/2"))
+    found = workspace.benchmark(
+        with_threats("{use: pgd, eps: 8/255}", "{use: pgd, norm: L2, eps: 0.5}", headline="worst-case accuracy of pgd L2 at 1/2")
+    )
     assert list(found.threats) == ["pgd Linf", "pgd L2"]
     assert found.headline.threat == "pgd L2"
 

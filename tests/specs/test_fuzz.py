@@ -53,7 +53,13 @@ recipes = st.lists(
     max_size=3,
 )
 suites = st.fixed_dictionaries(
-    {"suite": st.just("mine"), "models": values, "data": st.just("digits") | values, "recipes": recipes | values, "benchmarks": st.just(["own"]) | values},
+    {
+        "suite": st.just("mine"),
+        "models": values,
+        "data": st.just("digits") | values,
+        "recipes": recipes | values,
+        "benchmarks": st.just(["own"]) | values,
+    },
     optional={"samples": values, "seeds": values, "threads": values, "selection": values},
 )
 

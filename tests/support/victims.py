@@ -5,11 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from windtunnel.core.batch import Batch
-from windtunnel.core.victim import Victim
 
 SHAPE = (1, 8, 8)
-DUAL = {"Linf": 1, "L2": 2}
-"""Norm of an attack -> order of the dual norm, in which the weights of a linear victim are measured."""
 
 
 class Linear(nn.Module):
@@ -38,14 +35,13 @@ def linear(scale: float = 1.0, seed: int = 0) -> Linear:
 def at_distances(module: Linear, norm: str, distances: list[float]) -> Batch:
     """Samples whose smallest change in `norm` that reaches the boundary has exactly these lengths; signs alternate.
 
-    They lie along the weights around 0.5, and near enough to it that [0, 1] does not bind.
+    They lie on the shortest way to the boundary from around 0.5, near enough to it that [0, 1] does not bind.
     """
-    size = float(module.weight.norm(p=DUAL[norm]))
-    unit = module.weight / module.weight.square().sum()
+    shortest = module.weight.sign() if norm == "Linf" else module.weight / module.weight.norm()
     signs = torch.tensor([1.0 if row % 2 else -1.0 for row in range(len(distances))])
-    values = signs * torch.tensor(distances) * size
-    inputs = (0.5 + values[:, None] * unit).view(-1, *SHAPE)
-    return Batch(inputs, (values > 0).long(), tuple(f"s{row}" for row in range(len(distances))))
+    moves = signs * torch.tensor(distances)
+    inputs = (0.5 + moves[:, None] * shortest).view(-1, *SHAPE)
+    return Batch(inputs, (moves > 0).long(), tuple(f"s{row}" for row in range(len(distances))))
 
 
 class Convolutional(nn.Module):
@@ -126,7 +122,3 @@ class Noisy(Quantised):
     def forward(self, inputs: Tensor) -> Tensor:
         found: Tensor = self.inner(inputs + 0.01 * torch.randn_like(inputs))
         return found
-
-
-def victim(module: nn.Module) -> Victim:
-    return Victim(module)

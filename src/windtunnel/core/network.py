@@ -58,7 +58,7 @@ class Network(nn.Module):
         self.preprocess = Preprocess(model.preprocessing)
         self.backbone = model.backbone
         self.dropout = nn.Dropout(dropout)
-        self.head: nn.Linear = nn.utils.skip_init(nn.Linear, model.features, classes)
+        self.head: nn.Linear = nn.utils.skip_init(nn.Linear, model.features, classes)  # type: ignore[no-untyped-call]  # torch does not annotate it
         # Small normal weights, zero bias (as timm and transformers initialise new heads), from a keyed generator.
         draws = generator(seed, "head").standard_normal((classes, model.features))
         with torch.no_grad():

@@ -41,11 +41,11 @@ class Victim:
         self.module = module
         self.classes = classes
         self.name = name
+        self.refuse_training()
         self.meter = Meter()
         self.network = metered(module, self.meter)
         for parameter in module.parameters():
             parameter.requires_grad_(False)
-        self.refuse_training()
 
     @classmethod
     def of(cls, thing: Any, *, name: str = "victim") -> Victim:
@@ -129,7 +129,7 @@ def metered(module: nn.Module, meter: Meter) -> nn.Module:
             return logits
 
     network = Metered()
-    network.train(module.training)
+    network.training = module.training  # not .train(), which would switch the user's own layers
     return network
 
 

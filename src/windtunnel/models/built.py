@@ -27,12 +27,13 @@ class Built:
     Args:
         network: preprocessed inputs to logits.
         preprocessing: what its weights expect.
-        trained_head: False if the last layer did not come with the weights; it is then thrown away.
+        untrained: names of tensors that did not come with the weights; only the last layer's may be among them,
+            which is then thrown away.
     """
 
     network: nn.Module
     preprocessing: Preprocessing
-    trained_head: bool = True
+    untrained: frozenset[str] = frozenset()
 
 
 class BuiltSource(ModelSource):
@@ -61,13 +62,18 @@ class BuiltSource(ModelSource):
         network = built.network.float().eval()
         tensors = dict(network.state_dict())
         parts = split_head(network, built.preprocessing.size, name=self.title)
-        if not built.trained_head:
-            tensors = {key: tensor for key, tensor in tensors.items() if not key.startswith(f"{parts.layer}.")}
+        headless = {key for key in built.untrained if key.rpartition(".")[0] == parts.layer}
+        holes = sorted(built.untrained - headless)
+        if holes:
+            listed = f"{', '.join(holes[:5])}{' ...' if len(holes) > 5 else ''}"
+            raise ModelError(f"The weights of {self.title} leave parts of the network untrained: {listed}. Use a complete checkpoint.")
+        if headless:
+            tensors = {key: tensor for key, tensor in tensors.items() if key.rpartition(".")[0] != parts.layer}
         return Model(
             name=self.title,
             backbone=parts.backbone,
             features=parts.features,
-            head=parts.head if built.trained_head else None,
+            head=None if headless else parts.head,
             preprocessing=built.preprocessing,
             weights_sha256=tensors_sha256(tensors),
         )

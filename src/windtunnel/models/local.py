@@ -163,7 +163,7 @@ def filled(built: Built, tensors: dict[str, Tensor], path: Path, title: str) -> 
     if layer:
         _resize_head(network, layer, tensors)
     fill(network, tensors, path, optional=keys)
-    return dataclasses.replace(built, trained_head=bool(set(keys) & set(tensors)))
+    return dataclasses.replace(built, untrained=frozenset(network.state_dict()) & (set(keys) - set(tensors)))
 
 
 def _resize_head(network: nn.Module, layer: str, tensors: dict[str, Tensor]) -> None:

@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
-from windtunnel.core.model import Preprocessing
+from windtunnel.core.model import Interpolation, Preprocessing
 from windtunnel.errors import ModelError
 from windtunnel.models.built import Built, BuiltSource, per_channel
 from windtunnel.models.hub import cached_revision, fetching, require
@@ -35,7 +35,8 @@ class TransformersModel(BuiltSource):
         revision: commit, branch or tag on the hub; pin a commit to keep a suite reproducible.
         size: height and width of the network's input; the image processor's if left out.
         mean: per channel, for inputs in [0, 1]; the image processor's if left out.
-        std: per channel; the image processor's if left out.
+        std: per channel; the image processor's if left out. Where both are given the processor is not asked for anything.
+        interpolation: how inputs are resized; the image processor's if left out.
     Deviation: the whole image is resized to the input size; some processors cut the border off.
     """
 
@@ -47,6 +48,7 @@ class TransformersModel(BuiltSource):
     size: PositiveInt | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    interpolation: Interpolation | None = None
 
     def build(self) -> Built:
         """The classifier, wrapped so that it answers with plain logits.
@@ -60,10 +62,10 @@ class TransformersModel(BuiltSource):
 
         from windtunnel.models.head import Logits
 
-        network, trained = self._network()
+        network, untrained = self._network()
         expected = self._preprocessing(network.config)
         wrapped: nn.Module = Logits(network, reverse=expected.reversed_channels)
-        return Built(wrapped, expected.preprocessing, trained)
+        return Built(wrapped, expected.preprocessing, untrained)
 
     def stamp(self) -> str:
         """Arguments, library versions, and the folder's files or the revision in the hub's cache."""
@@ -81,8 +83,8 @@ class TransformersModel(BuiltSource):
         arguments = {key: value for key, value in described["arguments"].items() if key != "name"}
         return {**described, "arguments": arguments, "config": hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()}
 
-    def _network(self) -> tuple[Any, bool]:
-        """The classifier, and whether its last layer came with the weights."""
+    def _network(self) -> tuple[Any, frozenset[str]]:
+        """The classifier, and the names of tensors that did not come with the weights."""
         from transformers import AutoModelForImageClassification
 
         try:
@@ -92,13 +94,11 @@ class TransformersModel(BuiltSource):
                 )
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"transformers cannot load {self.title} as an image classifier: {_first_line(error)}") from error
-        missing = sorted(report["missing_keys"])
-        # The base model is everything but the classifier; what is missing in it would be random.
-        holes = [key for key in missing if key.startswith(f"{network.base_model_prefix}.")]
-        if holes or report["mismatched_keys"]:
-            listed = ", ".join(map(str, [*holes, *report["mismatched_keys"]][:5]))
-            raise ModelError(f"The weights of {self.title} leave parts of the network untrained: {listed}. Use a complete checkpoint.")
-        return network.eval(), not missing
+        if report["mismatched_keys"]:
+            listed = ", ".join(str(key) for key in list(report["mismatched_keys"])[:5])
+            raise ModelError(f"The weights of {self.title} have other shapes than its configuration says: {listed}. Use a complete checkpoint.")
+        # The names are those of the network inside `Logits`.
+        return network.eval(), frozenset(f"network.{key}" for key in report["missing_keys"])
 
     def _preprocessing(self, config: Any) -> Processed:
         from windtunnel.models.processor import Processed, measure
@@ -107,13 +107,14 @@ class TransformersModel(BuiltSource):
             side = self.size if self.size is not None else _image_size(config)
             if side is not None:
                 mean, std = (per_channel(values, 3, name=self.title) for values in (self.mean, self.std))
-                return Processed(Preprocessing((3, side, side), mean, std), reversed_channels=False)
+                return Processed(Preprocessing((3, side, side), mean, std, self.interpolation or "bilinear"), reversed_channels=False)
         processed = measure(self._processor(), self.title)
         found = processed.preprocessing
         size = found.size if self.size is None else (3, self.size, self.size)
         mean = found.mean if self.mean is None else per_channel(self.mean, 3, name=self.title)
         std = found.std if self.std is None else per_channel(self.std, 3, name=self.title)
-        return dataclasses.replace(processed, preprocessing=dataclasses.replace(found, size=size, mean=mean, std=std))
+        kernel = self.interpolation or found.interpolation
+        return dataclasses.replace(processed, preprocessing=Preprocessing(size, mean, std, kernel))
 
     def _processor(self) -> Any:
         from transformers import AutoImageProcessor

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from windtunnel.reporting.manifest import BenchmarkFacts, Manifest, ThreatFacts
 
 FAMILIES = ("attack", "corruption", "shift")
 
-TITLES = {"clean": "Clean", "attack": "Attacks, worst case", "corruption": "Corruptions, mean", "shift": "Shift"}
+TITLES = MappingProxyType({"clean": "Clean", "attack": "Attacks, worst case", "corruption": "Corruptions, mean", "shift": "Shift"})
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from windtunnel.reporting.texts import count, percent
 
 Status = Literal["passed", "regression", "cannot-judge"]
 
-EXIT_CODES: dict[Status, int] = {"passed": 0, "regression": 1, "cannot-judge": 2}
+EXIT_CODES: Mapping[Status, int] = MappingProxyType({"passed": 0, "regression": 1, "cannot-judge": 2})
 
 
 @dataclass(frozen=True)

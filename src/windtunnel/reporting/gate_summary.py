@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from windtunnel.core.estimate import Estimate
@@ -11,8 +12,7 @@ from windtunnel.reporting.texts import count, interval, listed, markdown, percen
 if TYPE_CHECKING:
     from windtunnel.reporting.gate import Row, Verdict
 
-SIGNS = {"passed": "✅", "regression": "❌", "cannot-judge": "⚠️"}
-WORDS = {"passed": "passed", "regression": "regression", "cannot-judge": "cannot judge"}
+SIGNS = MappingProxyType({"passed": "✅", "regression": "❌", "cannot-judge": "⚠️"})
 
 # More rows than this that merely passed are folded away.
 SHOWN = 12
@@ -20,7 +20,7 @@ SHOWN = 12
 
 def summary(verdict: Verdict) -> str:
     """A heading, one sentence, the figures with trouble, the rest, and what else differs."""
-    lines = [f"### {SIGNS[verdict.status]} Robustness gate: {WORDS[verdict.status]}", "", _sentence(verdict), ""]
+    lines = [f"### {SIGNS[verdict.status]} Robustness gate: {verdict.status.replace('-', ' ')}", "", _sentence(verdict), ""]
     trouble = sorted((row for row in verdict.rows if row.status != "passed"), key=lambda row: row.status != "regression")
     fine = [row for row in verdict.rows if row.status == "passed"]
     if trouble:

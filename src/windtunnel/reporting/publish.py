@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -114,11 +113,11 @@ def _swap(temporary: Path, target: Path) -> None:
         temporary.rename(target)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-    os.replace(target, old / target.name)
+    target.rename(old / target.name)
     try:
         temporary.rename(target)
     except OSError:
-        os.replace(old / target.name, target)
+        (old / target.name).rename(target)
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,92 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from support.victims import Counting, Detached, Quantised, Softmax, answered, at_distances, convolutional, images, linear
+
+from windtunnel.core.suspicion import flags, noise
+from windtunnel.core.victim import Victim
+from windtunnel.threats.fgsm import FGSM
+from windtunnel.threats.pgd import PGD
+
+PGD_20 = PGD(eps=["2/255", "8/255", "16/255"], steps=20)
+
+
+def names(module, threat=PGD_20, count=24):
+    return [flag.name for flag in threat(Victim(module), answered(module, images(count))).flags]
+
+
+def test_an_honest_victim_and_a_working_attack_raise_no_flag():
+    assert names(convolutional()) == []
+
+
+@pytest.mark.parametrize("mask", [Quantised, Detached])
+def test_masked_gradients_are_flagged(mask):
+    found = PGD_20(Victim(mask(convolutional()).eval()), answered(convolutional(), images(24))).flags
+    (flag,) = (flag for flag in found if flag.name == "zero-gradients")
+    assert "100%" in flag.message or "no gradient" in flag.message
+
+
+def test_masking_makes_an_attack_look_weaker_than_it_is_which_is_why_it_is_flagged():
+    module = convolutional()
+    batch = answered(module, images(24))
+    honest, masked = (PGD_20(Victim(victim), batch).correct[-1].mean() for victim in (module, Quantised(module).eval()))
+    assert masked > honest + 0.2
+
+
+def test_one_step_on_a_victim_without_gradient_is_the_identity_and_no_error():
+    module = Detached(convolutional()).eval()
+    out = FGSM(eps="8/255")(Victim(module), answered(module, images(4)), keep=True)
+    assert torch.equal(out.perturbed, images(4))
+    assert "zero-gradients" in [flag.name for flag in out.flags]
+
+
+def test_probabilities_instead_of_logits_are_flagged():
+    assert "softmax-outputs" in names(Softmax(convolutional()).eval())
+
+
+def test_a_victim_whose_state_changes_is_flagged_by_the_buffer():
+    module = Counting(convolutional()).eval()
+    (flag,) = (flag for flag in PGD_20(Victim(module), answered(module, images(8))).flags if flag.name == "buffers-changed")
+    assert "asked" in flag.message
+
+
+def test_batch_statistics_stay_as_they_were_under_attack():
+    module = torch.nn.Sequential(torch.nn.BatchNorm2d(1), convolutional()).eval()
+    module[0].running_var.fill_(2.0)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    assert names(module) == []
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+
+
+def test_an_attack_that_noise_matches_is_flagged():
+    module = linear()
+    batch = at_distances(module, "Linf", [0.001] * 8 + [0.2] * 8)
+    clean = batch.labels.numpy()
+    # An attack that broke nothing, where random corners break some of the samples next to the boundary.
+    found = flags(FGSM(eps="0.1"), Victim(module), batch, clean, clean[None], {"weight": module.weight}, 0)
+    assert "noise-does-as-well" in [flag.name for flag in found]
+    assert "attack 0%" in found[0].message
+
+
+@pytest.mark.parametrize(("standing", "flagged"), [([12, 12, 12], True), ([12, 12, 11], False), ([16, 16, 16], False), ([12, 8, 0], False)])
+def test_a_larger_budget_that_does_not_help_is_flagged(standing, flagged):
+    module = linear()
+    batch = at_distances(module, "Linf", [0.2] * 16)
+    labels = batch.labels.numpy()
+    predicted = np.stack([np.where(np.arange(16) < count, labels, 1 - labels) for count in standing])
+    threat = FGSM(eps=["1/255", "2/255", "3/255"])
+    found = [flag.name for flag in flags(threat, Victim(module), batch, labels, predicted, {"weight": module.weight}, 0)]
+    assert ("larger-budget-does-not-help" in found) == flagged
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2", "L1"])
+def test_the_noise_baseline_is_as_long_as_the_budget_and_keyed_by_sample(norm):
+    batch = at_distances(linear(), "Linf", [0.01] * 4)
+    moved = noise(norm, batch, Fraction(1, 10), 0) - batch.inputs
+    size = moved.flatten(1).double().norm(p={"Linf": float("inf"), "L2": 2, "L1": 1}[norm], dim=1)
+    np.testing.assert_allclose(size, 0.1, rtol=1e-4)
+    alone = noise(norm, batch.take([2]), Fraction(1, 10), 0)
+    assert torch.equal(alone[0], noise(norm, batch, Fraction(1, 10), 0)[2])
+    assert not torch.equal(alone, noise(norm, batch.take([2]), Fraction(1, 10), 1))

@@ -1,0 +1,72 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from support.victims import convolutional, images, linear
+from torch import nn
+
+from windtunnel.core.victim import Victim
+from windtunnel.errors import VictimError
+
+
+def test_logits_are_those_of_the_module():
+    module, inputs = convolutional(), images(5)
+    with torch.no_grad():
+        assert torch.equal(Victim(module).logits(inputs), module(inputs))
+
+
+def test_forward_and_backward_passes_are_counted_by_sample():
+    victim = Victim(convolutional())
+    victim.logits(images(5))
+    inputs = images(3).requires_grad_(True)
+    victim.network(inputs).sum().backward()
+    assert (victim.meter.forward, victim.meter.backward) == (8, 3)
+    assert inputs.grad is not None
+
+
+def test_counting_leaves_gradients_as_they_are():
+    module = linear()
+    inputs = images(4)
+    found, expected = inputs.clone().requires_grad_(True), inputs.clone().requires_grad_(True)
+    Victim(module).network(found)[:, 1].sum().backward()
+    module(expected)[:, 1].sum().backward()
+    assert torch.equal(found.grad, expected.grad)
+
+
+def test_the_parameters_of_a_victim_are_frozen():
+    module = convolutional()
+    Victim(module)
+    assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("part", ["whole", "one layer"])
+def test_training_mode_is_refused_even_of_a_single_layer(part):
+    module = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 3)).eval()
+    module.train() if part == "whole" else module[1].train()
+    with pytest.raises(VictimError, match=r"net is in training mode: dropout .* Call \.eval\(\)"):
+        Victim(module, name="net")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_not_finite_are_refused(value):
+    with pytest.raises(VictimError, match="NaN or infinite logits"):
+        Victim.of(lambda inputs: torch.full((len(inputs), 3), value)).logits(images(2))
+
+
+@pytest.mark.parametrize("answer", [torch.zeros(2), torch.zeros(3, 2), torch.zeros(2, 2, 2)])
+def test_logits_of_another_shape_are_refused(answer):
+    with pytest.raises(VictimError, match=r"answered with shape .* for 2 inputs; expected \(2, classes\)"):
+        Victim.of(lambda inputs: answer).logits(images(2))
+
+
+def test_functions_modules_victims_and_hugging_face_outputs_are_all_victims():
+    inputs, module = images(2), convolutional()
+    with torch.no_grad():
+        expected = module(inputs)
+    victim = Victim(module)
+    assert Victim.of(victim) is victim
+    assert torch.equal(Victim.of(module).logits(inputs), expected)
+    assert torch.equal(Victim.of(lambda given: module(given)).logits(inputs), expected)
+    assert torch.equal(Victim.of(lambda given: SimpleNamespace(logits=module(given))).logits(inputs), expected)
+    with pytest.raises(VictimError, match="A str is not a classifier; give a Victim"):
+        Victim.of("resnet50")
