@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("windtunnel", deadline=None, derandomize=True)
+settings.load_profile("windtunnel")

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windtunnel.seeding import digest, generator, generators, integer, reseed, scoped
@@ -15,6 +15,7 @@ from windtunnel.seeding import digest, generator, generators, integer, reseed, s
 parts = st.lists(st.integers() | st.text(alphabet=st.characters(codec="utf-8"), max_size=5), max_size=4)
 
 
+@settings(deadline=None)
 @given(parts, parts)
 def test_a_digest_tells_all_parts_and_their_borders_apart(one: list[int | str], other: list[int | str]) -> None:
     assert (digest(*one) == digest(*other)) == (one == other)
@@ -46,6 +47,7 @@ def test_seed_purpose_and_sample_each_change_the_draws() -> None:
     assert len(set(first)) == 4
 
 
+@settings(deadline=None)
 @given(parts)
 def test_integers_fit_63_bits(key: list[int | str]) -> None:
     assert 0 <= integer(*key) < 2**63

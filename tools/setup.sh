@@ -15,7 +15,7 @@ if [ -z "$uv" ] && .venv/bin/python -m pip install --quiet --target .venv/uv uv;
     uv=.venv/uv/bin/uv
 fi
 if [ -n "$uv" ]; then
-    "$uv" pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
+    "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
     echo "uv cannot be had; installing with pip, which takes longer"

@@ -6,7 +6,7 @@ import json
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windtunnel.core.canonical import dumps, fraction_text, plain, sha256
@@ -20,11 +20,13 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_the_text_reads_back_as_the_value(value: object) -> None:
     assert json.loads(dumps(value)) == value
 
 
+@settings(deadline=None)
 @given(st.dictionaries(keys, values, max_size=6), st.randoms())
 def test_the_order_of_keys_does_not_matter(value: dict[str, object], draws) -> None:
     items = list(value.items())
@@ -32,6 +34,7 @@ def test_the_order_of_keys_does_not_matter(value: dict[str, object], draws) -> N
     assert dumps(dict(items)) == dumps(value)
 
 
+@settings(deadline=None)
 @given(values)
 def test_the_text_is_ascii_without_spaces_between_its_parts(value: object) -> None:
     text = dumps(value)
@@ -39,6 +42,7 @@ def test_the_text_is_ascii_without_spaces_between_its_parts(value: object) -> No
     assert dumps(json.loads(text)) == text
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_digests_are_equal_exactly_for_equal_texts(one: object, other: object) -> None:
     assert (sha256(one) == sha256(other)) == (dumps(one) == dumps(other))
@@ -67,6 +71,7 @@ def test_radii_are_written_as_the_field_writes_them(value: Fraction, text: str) 
     assert fraction_text(value) == text
 
 
+@settings(deadline=None)
 @given(st.fractions(min_value=0))
 def test_a_radius_reads_back_exactly(value: Fraction) -> None:
     assert Fraction(fraction_text(value)) == value

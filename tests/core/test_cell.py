@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windtunnel.core import canonical, cell
@@ -61,6 +61,7 @@ def test_the_order_of_components_is_not() -> None:
     assert evaluate(dict(reversed(CONTENT.items()))).key == evaluate(CONTENT).key
 
 
+@settings(deadline=None)
 @given(st.builds(Labels, st.text(), st.text(), st.integers(), st.text(), st.text(), st.text()), st.floats(allow_nan=False), st.text())
 def test_what_a_cell_is_called_and_costs_is_not_in_the_key(labels: Labels, passes: float, needs: str) -> None:
     assert evaluate(CONTENT, labels, passes, needs).key == evaluate(CONTENT).key

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -80,11 +80,13 @@ def test_an_empty_list_of_radii_is_refused(value: object) -> None:
         TypeAdapter(Radii).validate_python(value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
 def test_fractions_are_exact(numerator: int, denominator: int) -> None:
     assert parse_fraction(f"{numerator}/{denominator}") == Fraction(numerator, denominator)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e6, allow_subnormal=False).filter(lambda value: value == 0 or value > 1e-90))
 def test_a_decimal_means_what_is_written(value: float) -> None:
     assert parse_fraction(value) == Fraction(repr(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windtunnel.errors import CatalogError, Problem
@@ -177,6 +177,7 @@ def test_a_missing_file_is_an_error_of_the_catalogue(tmp_path) -> None:
         read(tmp_path / "none.yaml", "shown.yaml", [])
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="[]{}&*!:-,?|> \n\tab1\"'#"))
 def test_any_text_gives_a_tree_or_problems_that_lie_in_the_file(text: str) -> None:
     found: list[Problem] = []
@@ -189,6 +190,7 @@ def test_any_text_gives_a_tree_or_problems_that_lie_in_the_file(text: str) -> No
         assert problem.line <= len(document.lines) + 1 or not document.lines
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_give_a_tree_or_problems(content: bytes) -> None:
     found: list[Problem] = []

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windtunnel.core import canonical
-from windtunnel.core.cell import Labels
+from windtunnel.core.cell import KEY_VERSION, Labels
+from windtunnel.core.outcome import wilson
 from windtunnel.core.record import Record, sort_key
 from windtunnel.seeding import generator
 
@@ -117,7 +118,8 @@ def _victim(plot: Plot, model: str, recipe: str, seed: int, rows: dict[str, list
         "recipe": {"use": recipe, "version": 1, "arguments": {"epochs": 8, "lr": 0.001}},
         "plot": plot.key,
     }
-    key = canonical.sha256([plot.key, model, recipe, seed])
+    content["seed"] = seed
+    key = digest("finetune", content)
     if (model, recipe, seed, "", "") in fail:
         found = [Record(key, "finetune", "failed", labels, content, error=plot.error)]
         for benchmark, threat in _threats(plot):
@@ -125,7 +127,7 @@ def _victim(plot: Plot, model: str, recipe: str, seed: int, rows: dict[str, list
             found.append(Record("", "evaluate", "failed", places, {}, error="Its fine-tuning failed."))
         return found
     facts = {
-        "best_epoch": 7,
+        "best_epoch": 5,
         "parameters": 77_000,
         "weights_sha256": canonical.sha256(model),
         "preprocessing": {"size": [1, 28, 28], "mean": [0.13], "std": [0.31], "interpolation": "bilinear"},
@@ -145,19 +147,23 @@ def _cell(
     plot: Plot, benchmark: Mapping[str, Any], threat: Mapping[str, Any], victim: Labels, victim_key: str, rows: dict[str, list[Any]], fail: set[Any]
 ) -> Record:
     labels = Labels(victim.model, victim.recipe, victim.seed, benchmark["name"], threat["name"], threat["family"])
-    content = {"victim": victim_key, "threat": {"use": threat["use"], "version": 1, "arguments": {"steps": 50}}, "seed": benchmark["seed"]}
-    key = canonical.sha256([victim_key, benchmark["name"], threat["name"]])
+    content = {"victim": victim_key, "threat": {"use": threat["use"], "version": 1, "arguments": {"steps": 50}}}
+    content |= {"seed": benchmark["seed"], "data": benchmark["data"], "samples": plot.samples}
+    key = digest("evaluate", content)
     if (victim.model, victim.recipe, victim.seed, benchmark["name"], threat["name"]) in fail:
         return Record(key, "evaluate", "failed", labels, content, error=plot.error)
     truth, predicted, confidence = _answers(plot, benchmark, threat, victim, key)
     ids = np.array([f"{'mnist5k' if threat['family'] == 'shift' else 'digits'}-{index:05d}" for index in range(plot.samples)])
     for level, answer, sure in zip(threat["levels"], predicted, confidence, strict=True):
-        size = 0.0 if threat["family"] == "clean" else eval_level(level)
+        size = 0.0 if threat["family"] == "clean" else number(level)
         for name, column in (("key", [key]), ("level", [level]), ("distance", [size])):
             rows[name].append(np.repeat(column, plot.samples))
         for name, values in (("sample", ids), ("label", truth), ("predicted", answer), ("confidence", sure)):
             rows[name].append(values)
-    estimates = {level: {"accuracy": {"value": float((answer == truth).mean())}} for level, answer in zip(threat["levels"], predicted, strict=True)}
+    estimates = {
+        level: {"accuracy": wilson(int((answer == truth).sum()), plot.samples).as_dict()}
+        for level, answer in zip(threat["levels"], predicted, strict=True)
+    }
     flags: tuple[dict[str, str], ...] = ()
     if threat["name"] == "fgsm" and victim.recipe == "full-augmix":
         flags = ({"name": "larger-budget-does-not-help", "message": "Accuracy stays at 41.0% from the smallest to the largest budget."},)
@@ -166,7 +172,12 @@ def _cell(
     return Record(key, "evaluate", "done", labels, content, tuple(threat["levels"]), estimates, flags=flags, examples=examples, cost=cost)
 
 
-def eval_level(text: str) -> float:
+def digest(kind: str, content: Mapping[str, Any]) -> str:
+    """A cell's key, made as cells make theirs: the clean cells of two benchmarks on the same samples share one."""
+    return canonical.sha256({"key_version": KEY_VERSION, "kind": kind, **content})
+
+
+def number(text: str) -> float:
     """A level's text as a number."""
     top, _, bottom = text.partition("/")
     return float(top) / float(bottom or 1)
@@ -182,7 +193,7 @@ def _answers(plot: Plot, benchmark: Mapping[str, Any], threat: Mapping[str, Any]
     wobble = 0.12 * float(generator("seed", victim.model, victim.recipe, victim.seed, plot.key).standard_normal())
     predicted, confidence = [], []
     for level in threat["levels"]:
-        size = eval_level(level)
+        size = number(level)
         loss = {"attack": attack * size * 32, "corruption": corruption * size / 3, "shift": 1.6, "clean": 0.0}[threat["family"]]
         loss *= 0.8 if threat["name"] == "fgsm" else 1.0
         margin = base + wobble - loss - difficulty + own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
 from windtunnel.core.batch import Batch
 
 SHAPE = (1, 8, 8)

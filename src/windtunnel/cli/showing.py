@@ -70,20 +70,20 @@ def validate_files(files: list[str], catalog: Path | None) -> None:
     problems: list[Problem] = []
     for name in files:
         try:
-            kind = _kind(name, found)
-            LOADERS[kind](name, found)
-            typer.echo(f"{name}: fine")
+            for kind in _kinds(name, found):
+                LOADERS[kind](name, found)
+                typer.echo(f"{kind.removesuffix('s')} {name}: fine")
         except SpecError as error:
             problems += error.problems
     if problems:
         raise SpecError(problems)
 
 
-def _kind(name: str, catalog: Catalog) -> Kind:
-    """What a file is: by the folder that holds its name, else by the key it begins with."""
-    for kind in KINDS:
-        if name in catalog.names(kind):
-            return kind
+def _kinds(name: str, catalog: Catalog) -> list[Kind]:
+    """What a name or file is: every folder that holds the name, else by the key that the file begins with."""
+    named = [kind for kind in KINDS if name in catalog.names(kind)]
+    if named:
+        return named
     path = Path(name)
     if not path.is_file():
         names = [each for kind in KINDS for each in catalog.names(kind)]
@@ -92,7 +92,7 @@ def _kind(name: str, catalog: Catalog) -> Kind:
         raise CatalogError(f"{name} is not a .yaml file; suites, benchmarks and runners are.")
     text = path.read_text(errors="replace")
     beginnings = {line.partition(":")[0] for line in text.splitlines()}
-    return next((kind for kind in KINDS if kind.removesuffix("s") in beginnings), "suites")
+    return [next((kind for kind in ("suites", "runners", "benchmarks") if kind.removesuffix("s") in beginnings), "suites")]
 
 
 def show_name(name: str, catalog: Path | None) -> None:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,12 +45,13 @@ class Failure:
 
 @dataclass
 class _Worker:
-    """A process and the task it holds."""
+    """A process, the task it holds and since when; `ready` once it has imported what it needs."""
 
     process: BaseProcess
     link: Connection
     task: Task | None = None
-    since: float = field(default=0.0)
+    since: float = 0.0
+    ready: bool = False
 
 
 class LocalEngine:
@@ -125,7 +126,9 @@ class LocalEngine:
         try:
             while worker.link.poll():
                 kind, *content = worker.link.recv()
-                if kind == "advanced" and isinstance(worker.task, Finetune):
+                if kind == "ready":
+                    worker.ready, worker.since = True, time.monotonic()
+                elif kind == "advanced" and isinstance(worker.task, Finetune):
                     progress.advanced(worker.task.cell, *content)
                 elif kind == "done":
                     self._done(worker, schedule, progress, content[0])
@@ -151,7 +154,7 @@ class LocalEngine:
         self._done(worker, schedule, progress, Failure(why))
 
     def _enforce_limits(self, worker: _Worker, schedule: _Schedule, progress: Progress) -> None:
-        if worker.task is None:
+        if not worker.ready or not isinstance(worker.task, Finetune | Evaluate):
             return
         minutes, memory = self.runner.cell_minutes, self.runner.memory_gb
         why = ""
@@ -238,6 +241,7 @@ def _serve(link: Connection, store: Path, device: str, threads: int) -> None:
         try:
             if bench is None:
                 bench = Workbench(Store(store), device, threads)
+                link.send(("ready",))
             _do(bench, task, link)
         except Exception as error:  # the one place where a cell's failure is caught, whatever it was
             failure = _failure(error)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from windtunnel.core.budget import check_radius
 from windtunnel.core.configured import STRICT, Radius
 from windtunnel.core.recipe import Finetuned, Finetuning
 from windtunnel.recipes.supervised import Count, Supervised
@@ -37,6 +38,9 @@ class PgdAt(Supervised):
     norm: Literal["Linf", "L2"] = "Linf"
     steps: Count = 7
     step: Radius | None = None
+
+    def __post_init__(self) -> None:
+        check_radius(self.norm, self.eps)
 
     def passes(self, samples: int) -> float:
         """The attack's passes and the training step's."""

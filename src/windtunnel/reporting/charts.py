@@ -10,8 +10,8 @@ from windtunnel.reporting.scales import Scale, Tick, spread
 from windtunnel.reporting.texts import interval, one_line, percent
 
 # Units of the drawing, which are pixels on a phone; text is 11 units high.
-WIDTH, HEIGHT = 360, 250
-LEFT, RIGHT, TOP, BOTTOM = 38, 98, 10, 38
+WIDTH, HEIGHT = 360, 264
+LEFT, RIGHT, TOP, BOTTOM = 36, 98, 24, 38
 
 LETTER = 5.9
 """Mean width of a letter of the page's font at 11 units."""
@@ -57,7 +57,7 @@ class Label:
     x: float
     y: float
     text: str
-    colour: int | None = None
+    style: Style | None = None
     anchor: str = "start"
 
 
@@ -95,6 +95,7 @@ class Panel:
         x_label, y_label: what the axes show.
         lines, marks, labels, rules: what is in it.
         failed: names of entries that are missing because a cell failed.
+        subtitle: a second, quieter line of the title.
     """
 
     title: str
@@ -111,6 +112,7 @@ class Panel:
     labels: tuple[Label, ...] = ()
     rules: tuple[Rule, ...] = ()
     failed: tuple[str, ...] = ()
+    subtitle: str = ""
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:
@@ -134,7 +136,7 @@ def end_labels(ends: Sequence[tuple[str, float, Style]], x: float, top: float, b
     """Names beside the ends of curves, moved apart where they would overlap."""
     places = spread([height for _, height, _ in ends], 13, top, bottom)
     room = int((WIDTH - x) / LETTER)
-    return tuple(Label(x, place + 3.5, short(name, room), look.colour) for (name, _, look), place in zip(ends, places, strict=True))
+    return tuple(Label(x, place + 3.5, short(name, room), look) for (name, _, look), place in zip(ends, places, strict=True))
 
 
 def percent_ticks(scale: Scale, values: Sequence[float]) -> tuple[Tick, ...]:

@@ -84,9 +84,7 @@ class _Drawing:
             self._clean = found
         return found
 
-    def _panel(
-        self, name: str, unit: str, model: str, levels: tuple[str, ...], rows: Sequence[tuple[Entry, tuple[Figure, ...]]]
-    ) -> Panel:
+    def _panel(self, name: str, unit: str, model: str, levels: tuple[str, ...], rows: Sequence[tuple[Entry, tuple[Figure, ...]]]) -> Panel:
         values = [float(parse_fraction(level)) for level in levels]
         x = Scale(0, max(values) or 1, LEFT + 4, WIDTH - RIGHT)
         y = Scale(0, 1, HEIGHT - BOTTOM, TOP)

@@ -60,6 +60,7 @@ class Outcomes:
         self._values = {name: columns[name][rows] for name in ("label", "predicted", "confidence")}
         self._keys = {name: place for place, name in enumerate(self._key_names)}
         self._levels = {name: place for place, name in enumerate(level_names)}
+        self._named: dict[bytes, tuple[str, ...]] = {}
         self._cut: dict[tuple[str, str], Slice | None] = {}
 
     def slice(self, key: str, level: str) -> Slice | None:
@@ -83,8 +84,11 @@ class Outcomes:
         return Slice(samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows])
 
     def names(self, codes: Codes) -> tuple[str, ...]:
-        """The sample ids of `codes`."""
-        return tuple(self.ids[code] for code in codes.tolist())
+        """The sample ids of `codes`; many cells share one tuple."""
+        place = codes.tobytes()
+        if place not in self._named:
+            self._named[place] = tuple(self.ids[code] for code in codes.tolist())
+        return self._named[place]
 
 
 def read(path: Path) -> Outcomes:

@@ -77,14 +77,18 @@ def _labels(entries: Sequence[Entry], marks: Sequence[Mark], looks: dict[str, St
     for entry, mark in zip(entries, marks, strict=True):
         text = short(entry.recipe, 16)
         length = len(text) * LETTER
-        for left, height, anchor in ((mark.x + 9, mark.y + 4, "start"), (mark.x - 9 - length, mark.y + 4, "end"),
-                                     (mark.x - length / 2, mark.y - 10, "middle"), (mark.x - length / 2, mark.y + 18, "middle")):
+        for left, height, anchor in (
+            (mark.x + 9, mark.y + 4, "start"),
+            (mark.x - 9 - length, mark.y + 4, "end"),
+            (mark.x - length / 2, mark.y - 10, "middle"),
+            (mark.x - length / 2, mark.y + 18, "middle"),
+        ):
             box = (left, height - 9, left + length, height + 3)
             inside = box[0] > LEFT + 2 and box[2] < WIDTH - 2 and box[1] > 0 and box[3] < _TALL - BOTTOM
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 at = {"start": left, "end": left + length, "middle": left + length / 2}[anchor]
-                yield Label(round(at, 1), round(height, 1), text, looks[entry.name].colour, anchor)
+                yield Label(round(at, 1), round(height, 1), text, looks[entry.name], anchor)
                 break
 
 

@@ -40,7 +40,8 @@ def _panel(entry: Entry, records: Sequence[Record], look: Style, missing: int) -
     last = [record.curves[-1] for record in records]
     mean = sum(float(epoch["val_accuracy"]) for epoch in last) / len(last)
     return Panel(
-        title=f"{entry.model} · {entry.recipe}",
+        title=entry.recipe,
+        subtitle=entry.model,
         description=f"Validation accuracy and training loss of {entry.name} over {steps} epochs; {percent(mean)} % after the last.",
         width=_WIDTH,
         height=_HEIGHT,

@@ -126,7 +126,9 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node.value, tuple):
-            self.document.report(node.place, f"{key!r} must be a list of {what}; found {describe(node)}. Write it as [...] or with a dash before each.")
+            self.document.report(
+                node.place, f"{key!r} must be a list of {what}; found {describe(node)}. Write it as [...] or with a dash before each."
+            )
             return ()
         if not node.value and not empty:
             self.document.report(node.place, f"{key!r} is an empty list; give at least one of the {what}.")

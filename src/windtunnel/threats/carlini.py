@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -65,7 +66,9 @@ def _descend(
     variable = torch.atanh((2 * inputs - 1) * 0.999999).requires_grad_(True)
     optimiser = torch.optim.Adam([variable], lr=lr)
     best, nearest_yet = inputs.clone(), torch.full((len(inputs),), torch.inf, device=inputs.device)
-    for _ in range(steps):
+    for step in range(steps):
+        # Long steps to get away from black and white, short ones to come close to the boundary.
+        optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
         points = (torch.tanh(variable) + 1) / 2
         distance = (points - inputs).flatten(1).square().sum(1)
         margin = _margin(network(points), labels)

@@ -32,12 +32,12 @@ class CW(Attack):
         c: first weight of misclassification against distance.
         kappa: by how much the wrong logit must win.
         steps: steps of Adam in each search.
-        lr: its learning rate, in the space of the hyperbolic tangent.
+        lr: its learning rate at the start of a search, in the space of the hyperbolic tangent; it falls to 0 along a cosine.
         searches: values of `c` tried, by bisection.
     Source:
         Carlini and Wagner 2017, arXiv 1608.04644, sections V and VI.
     Deviations:
-        The search over `c` is the paper's; fewer and longer steps replace its 10,000 short ones. torchattacks' implementation is not
+        The search over `c` is the paper's; its 10,000 steps of 0.01 are replaced by 200 that start ten times longer and shorten. torchattacks' implementation is not
         used: there black and white pixels never move, the loss is wrong for negative logits, and one sample's progress stops the
         others of its batch. A sample broken within `eps` takes no part in further searches.
     """
@@ -50,7 +50,7 @@ class CW(Attack):
     c: Positive = 1.0
     kappa: Annotated[float, Field(ge=0)] = 0.0
     steps: PositiveInt = 200
-    lr: Positive = 0.1  # ours: a black pixel starts 7.3 from grey, which 0.01 would not reach in 200 steps
+    lr: Positive = 0.1  # ours: a black pixel starts 7.3 away from grey in that space, out of reach for 200 steps of 0.01
     searches: PositiveInt = 5
 
     def passes(self) -> float:

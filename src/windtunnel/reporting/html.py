@@ -1,0 +1,118 @@
+"""The page: one file without any network, the same bytes for the same records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from windtunnel.reporting import sections, texts
+from windtunnel.reporting.charts import Style, style
+from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.leaderboard import Entry, Leaderboard
+from windtunnel.reporting.levels import level_groups
+from windtunnel.reporting.tradeoff import tradeoffs
+from windtunnel.reporting.training import training_panels
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
+    """The report of a folder as one self-contained page.
+
+    Args:
+        folder: a run's folder or a published one.
+        board: its leaderboard, if it was computed before.
+    Raises:
+        RecordError: the outcomes cannot be read.
+    """
+    board = board or Leaderboard.of(folder)
+    manifest = folder.manifest
+    looks = _looks(folder, board.entries)
+    groups = tuple(level_groups(folder, board.entries, looks))
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        manifest=manifest,
+        board=board,
+        looks=looks,
+        style=_asset("style.css"),
+        script=_asset("script.js"),
+        recipe_looks=[(recipe, style(place, 0)) for place, recipe in enumerate(manifest.recipes)],
+        model_looks=[(model, style(0, place)) for place, model in enumerate(manifest.models)],
+        brief=_brief(manifest.models),
+        tradeoffs=tuple(tradeoffs(board, looks)),
+        groups=[group for group in groups if not group.folded],
+        folded=[group for group in groups if group.folded],
+        training=training_panels(folder, board.entries, looks),
+        samples=sections.samples(folder, board),
+        flags=sections.flag_groups(folder),
+        failed=folder.failed,
+        matrix=sections.matrix(board),
+        details=sections.detail_rows(board),
+        models=list(sections.models(folder)),
+        recipes=list(sections.recipes(folder)),
+        records=folder.records,
+        suite_yaml=sections.suite_yaml(manifest.source),
+        cells=len(folder.records),
+        hours=partial(_duration, float(manifest.body.get("wall_seconds") or 0)),
+    )
+
+
+def fragment(board: Leaderboard) -> str:
+    """The leaderboard alone, for a notebook."""
+    return _environment().get_template("fragment.html.j2").render(board=board)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+    )
+    filters: dict[str, Any] = {
+        "percent": texts.percent,
+        "interval": texts.interval,
+        "points": texts.points,
+        "probability": texts.probability,
+        "count": texts.count,
+        "name": texts.one_line,
+        "yaml": sections.plain_yaml,
+        "digest": _digest,
+    }
+    environment.filters.update(filters)
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    """A file of ours that goes into the page as it is."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _digest(text: str) -> str:
+    """What the page's policy allows: this very style and script, so that no name can smuggle in another."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _looks(folder: RunFolder, entries: tuple[Entry, ...]) -> dict[str, Style]:
+    recipes = {recipe: place for place, recipe in enumerate(folder.manifest.recipes)}
+    models = {model: place for place, model in enumerate(folder.manifest.models)}
+    return {entry.name: style(recipes[entry.recipe], models[entry.model]) for entry in entries}
+
+
+def _brief(models: tuple[str, ...]) -> dict[str, str]:
+    """Models by the last part of their names, where that tells them apart."""
+    last = [model.rsplit("/", 1)[-1] for model in models]
+    return dict(zip(models, last, strict=True)) if len(set(last)) == len(last) else {}
+
+
+def _duration(seconds: float) -> str:
+    """A stretch of time, roughly: "2 min 51 s"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

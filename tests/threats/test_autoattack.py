@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+import torch
+import torchattacks
+from pydantic import ValidationError
+from support.victims import answered, convolutional, images
+from torch import nn
+
+from windtunnel.core.victim import Victim
+from windtunnel.errors import VictimError
+from windtunnel.threats import autoattack
+from windtunnel.threats.adapter import Survivors
+from windtunnel.threats.apgd import APGD
+from windtunnel.threats.autoattack import AutoAttack
+from windtunnel.threats.ensemble import fab, targeted_dlr
+
+
+def test_the_ensemble_is_the_published_one():
+    assert (autoattack.STEPS, autoattack.TARGETS, autoattack.QUERIES, autoattack.RHO) == (100, 9, 5000, 0.75)
+    assert AutoAttack().members == ("apgd-ce", "apgd-t", "fab-t", "square")
+    assert AutoAttack().arguments() == {
+        "norm": "Linf",
+        "eps": ["8/255"],
+        "variant": "standard",
+        "members": ["apgd-ce", "apgd-t", "fab-t", "square"],
+    }
+
+
+def test_members_run_in_the_published_order_however_they_are_written():
+    assert AutoAttack(members=["fab-t", "apgd-ce"]).members == ("apgd-ce", "fab-t")
+    with pytest.raises(ValidationError, match="the list is empty; choose from apgd-ce"):
+        AutoAttack(members=[])
+    with pytest.raises(ValidationError, match="'apgd-ce', 'apgd-t', 'fab-t' or 'square'"):
+        AutoAttack(members=["pgd"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "classes", "shape", "names"),
+    [
+        ({}, 10, (3, 32, 32), []),
+        ({}, 4, (3, 32, 32), []),
+        ({}, 3, (3, 32, 32), ["too-few-classes"]),
+        ({"members": ["apgd-ce"]}, 2, (3, 32, 32), ["partial-ensemble"]),
+        ({"norm": "L2"}, 10, (1, 28, 28), []),
+        ({"norm": "L2"}, 10, (3, 4, 4), ["image-too-small"]),
+        ({"norm": "L2"}, 2, (3, 12, 12), ["too-few-classes", "image-too-small"]),
+    ],
+)
+def test_what_cannot_run_is_said(arguments, classes, shape, names):
+    assert [flag.name for flag in AutoAttack(**arguments).cautions(classes, shape)] == names
+
+
+@pytest.mark.parametrize("height", range(1, 40))
+@pytest.mark.parametrize("width", [3, 8, 12, 28, 32, 39])
+def test_square_is_left_out_exactly_where_its_implementation_would_fail(height, width):
+    inputs = images(2, (1, height, width))
+    attack = torchattacks.Square(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 4)).eval(), norm="L2", eps=1e-6, n_queries=40)
+    attack.init_hyperparam(inputs)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        labels = attack.get_logits(inputs).argmax(1)
+        try:
+            attack.attack_single_run(inputs, labels)
+            works = True
+        except (RuntimeError, ZeroDivisionError, AssertionError):
+            works = False
+    assert ("square" in AutoAttack(norm="L2")._able(4, (1, height, width))) == works
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_few_classes_are_attacked_by_what_exists_for_them(classes):
+    module = convolutional(classes)
+    out = AutoAttack(eps="12/255", members=["apgd-ce", "apgd-t", "fab-t"])(Victim(module), answered(module, images(8)))
+    assert out.correct.mean() < 1
+    assert [flag.name for flag in out.flags] == ["partial-ensemble", "too-few-classes"]
+
+
+def test_the_dlr_loss_is_refused_below_three_classes():
+    module = convolutional(2)
+    with pytest.raises(VictimError, match="compares three logits, but victim has 2 classes; use loss: ce"):
+        APGD(loss="dlr")(Victim(module), answered(module, images(2)))
+    three = convolutional(3)
+    assert APGD(loss="dlr", steps=5)(Victim(three), answered(three, images(2))).correct.shape == (1, 2)
+
+
+def test_the_targeted_loss_is_equation_6():
+    logits = torch.tensor([[3.0, 1.0, 2.5, -1.0, 0.0]])
+    # (z_y - z_t) / (z_1st - (z_3rd + z_4th) / 2), negative
+    expected = -(3.0 - -1.0) / (3.0 - (1.0 + 0.0) / 2)
+    torch.testing.assert_close(targeted_dlr(logits, torch.tensor([0]), torch.tensor([3])), torch.tensor([expected]))
+
+
+def test_a_member_aims_at_every_class_once_and_at_nine_at_most():
+    for classes, rounds in ((5, 4), (12, 9)):
+        module = convolutional(classes, gain=1e3)
+        victim = Victim(module)
+        batch = answered(module, images(1))
+        AutoAttack(eps="1/25500", members=["apgd-t"]).perturb(victim, batch, AutoAttack(eps="1/25500").eps[0], 0)
+        assert victim.meter.backward == rounds * 101
+
+
+def test_fab_beyond_the_radius_does_not_count():
+    module = convolutional()
+    batch = answered(module, images(12))
+    survivors = Survivors(Victim(module), batch, "Linf", 4 / 255)
+    found = fab(survivors, 0, "test", steps=20, place=1)
+    moved = (found - batch.inputs).flatten(1).abs().amax(1)
+    assert (moved > 4 / 255 + 1e-6).any()
+    survivors.offer(found)
+    assert set(survivors.rows) >= set((moved > 4 / 255 + 1e-6).nonzero().flatten().tolist())
+    assert torch.equal(survivors.perturbed[survivors.rows], batch.inputs[survivors.rows])
+
+
+@pytest.mark.parametrize("broken", ["nan", "outside", "too far"])
+def test_candidates_that_break_the_rules_are_not_accepted(broken):
+    module = convolutional()
+    batch = answered(module, images(3))
+    candidates = 1 - batch.inputs
+    if broken == "nan":
+        candidates[:] = torch.nan
+    elif broken == "outside":
+        candidates = candidates - 1
+    survivors = Survivors(Victim(module), batch, "Linf", 1.0 if broken != "too far" else 0.1)
+    survivors.offer(candidates)
+    assert len(survivors) == 3
+    assert torch.equal(survivors.perturbed, batch.inputs)
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_it_is_at_least_as_strong_as_ten_steps_of_the_librarys_own(norm):
+    module = convolutional()
+    batch = answered(module, images(24))
+    eps = {"Linf": "5/255", "L2": "0.12"}[norm]
+    ours = AutoAttack(norm=norm, eps=eps, members=["apgd-ce", "apgd-t", "fab-t"])(Victim(module), batch)
+    # torchattacks.AutoAttack(version="standard") without its last member, which both would share.
+    arguments = {"norm": norm, "eps": float(ours.levels[0]), "seed": 0}
+    with torch.random.fork_rng():
+        members = [
+            torchattacks.APGD(module, **arguments),
+            torchattacks.APGDT(module, n_classes=10, **arguments),
+            torchattacks.FAB(module, multi_targeted=True, n_classes=10, **arguments),
+        ]
+        theirs = torchattacks.MultiAttack(members)(batch.inputs, batch.labels)
+    with torch.no_grad():
+        standing = (module(theirs).argmax(1) == batch.labels).numpy()
+    assert 0 < ours.correct.mean() < 1
+    assert ours.correct.mean() <= standing.mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_the_whole_ensemble_is_at_least_as_strong_as_the_librarys_own(norm):
+    module = convolutional()
+    batch = answered(module, images(32))
+    eps = {"Linf": "5/255", "L2": "0.12"}[norm]
+    ours = AutoAttack(norm=norm, eps=eps)(Victim(module), batch)
+    with torch.random.fork_rng():
+        theirs = torchattacks.AutoAttack(module, norm=norm, eps=float(ours.levels[0]), seed=0)(batch.inputs, batch.labels)
+    with torch.no_grad():
+        standing = (module(theirs).argmax(1) == batch.labels).numpy()
+    assert ours.correct.mean() <= standing.mean()
+    assert ours.flags == ()
+
+
+def test_a_larger_radius_never_leaves_more_standing():
+    module = convolutional()
+    out = AutoAttack(eps=["2/255", "5/255", "10/255"], members=["apgd-ce", "apgd-t"])(Victim(module), answered(module, images(16)))
+    assert (np.diff(out.correct.astype(int), axis=0) <= 0).all()
+    assert out.correct[0].sum() > out.correct[-1].sum()

@@ -1,0 +1,102 @@
+"""The batch a sample is evaluated in changes its draws not at all, and its logits by rounding at most."""
+
+import numpy as np
+import pytest
+import torch
+from support.victims import answered, convolutional, images
+
+from windtunnel.core.victim import Victim
+from windtunnel.threats.adapter import Survivors
+from windtunnel.threats.apgd import APGD
+from windtunnel.threats.autoattack import QUERIES, AutoAttack
+from windtunnel.threats.cw import CW
+from windtunnel.threats.ensemble import square
+from windtunnel.threats.fgsm import FGSM
+from windtunnel.threats.pgd import PGD
+
+EPS = {"Linf": "6/255", "L2": "0.15"}
+ATTACKS = [
+    FGSM(eps=EPS["Linf"]),
+    PGD(eps=EPS["Linf"], steps=10, restarts=2),
+    PGD(norm="L2", eps=EPS["L2"], steps=10),
+    APGD(eps=EPS["Linf"], steps=20),
+    APGD(norm="L2", eps=EPS["L2"], steps=20, loss="dlr", restarts=2),
+    CW(eps=EPS["L2"], steps=20, searches=3),
+    AutoAttack(eps=EPS["Linf"], members=["apgd-t"]),
+    AutoAttack(norm="L2", eps=EPS["L2"], members=["apgd-t"]),
+    AutoAttack(eps=EPS["Linf"], members=["fab-t"]),
+]
+
+
+def name(threat):
+    return f"{threat.use}-{threat.norm}-{'-'.join(getattr(threat, 'members', ()))}"
+
+
+def gap(module, inputs):
+    """By how much the first logit leads the second."""
+    with torch.no_grad():
+        best = module(inputs).double().topk(2).values
+    return (best[:, 0] - best[:, 1]).numpy()
+
+
+@pytest.mark.parametrize("threat", ATTACKS, ids=name)
+def test_verdicts_are_the_same_for_batches_of_1_7_and_64_and_for_another_order(threat):
+    module = convolutional()
+    batch = answered(module, images(21))
+    victim = Victim(module)
+    order = np.random.default_rng(0).permutation(21)
+    whole = threat(victim, batch, micro_batch=64, keep=True)
+    others = [threat(victim, batch, micro_batch=size, keep=True) for size in (1, 7)]
+    shuffled = threat(victim, batch.take(order.tolist()), keep=True)
+    certain = gap(module, whole.perturbed) > 1e-4
+    assert 0.1 < whole.correct.mean() < 0.95
+    assert certain.sum() >= 18
+    for out in others:
+        np.testing.assert_array_equal(out.correct[0][certain], whole.correct[0][certain])
+    np.testing.assert_array_equal(shuffled.correct[0][certain[order]], whole.correct[0][order][certain[order]])
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_the_random_search_of_square_is_the_same_alone_and_in_company(norm):
+    module = convolutional()
+    batch = answered(module, images(12))
+    victim = Victim(module)
+
+    def search(rows):
+        # Company thins out as samples break, which must not shift the draws of those that stand.
+        return square(Survivors(victim, batch.take(rows), norm, 0.02 if norm == "Linf" else 0.15), 0, "test", queries=60)
+
+    together = search(list(range(12)))
+    fallen = (victim.logits(together).argmax(1) != batch.labels).numpy()
+    assert 0 < fallen.sum() < 12
+    for row in range(12):
+        torch.testing.assert_close(search([row])[0], together[row], rtol=0, atol=1e-6)
+    torch.testing.assert_close(search([7, 3, 9]), together[[7, 3, 9]], rtol=0, atol=1e-6)
+
+
+def test_the_published_number_of_queries_is_asked():
+    assert QUERIES == 5000
+    victim = Victim.of(lambda inputs: torch.stack([inputs.mean((1, 2, 3)), torch.full((len(inputs),), -9.0)], 1))
+    batch = answered(victim.network, images(1))
+    victim.meter.forward = 0
+    AutoAttack(members=["square"]).perturb(victim, batch, AutoAttack().eps[0], 0)
+    assert victim.meter.forward == 1 + (1 + 5000) + 1  # ranking, start and queries, check
+
+
+@pytest.mark.parametrize("threat", [PGD(steps=3), APGD(steps=3)], ids=name)
+def test_another_seed_starts_elsewhere(threat):
+    module = convolutional()
+    batch, victim = answered(module, images(3)), Victim(convolutional())
+    first, again, other = (threat.perturb(victim, batch, threat.eps[0], seed) for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_small_gradient_moves_a_sample_as_far_in_a_large_batch():
+    # Averaged over the batch, gradients of a confident victim would sink into the constant that guards L2 normalisation.
+    module = convolutional(gain=1e-7)
+    batch = answered(module, images(64))
+    victim, threat = Victim(module), PGD(norm="L2", eps="0.2", steps=4, random_start=False)
+    whole = threat.perturb(victim, batch, threat.eps[0], 0)
+    alone = threat.perturb(victim, batch.take([5]), threat.eps[0], 0)
+    torch.testing.assert_close(whole[5], alone[0], rtol=0, atol=1e-5)

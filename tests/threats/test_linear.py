@@ -1,0 +1,148 @@
+"""Attacks on a linear victim with two classes, where the best result is known."""
+
+import numpy as np
+import pytest
+import torch
+from support.victims import at_distances, linear
+
+from windtunnel.core.victim import Victim
+from windtunnel.threats.apgd import APGD
+from windtunnel.threats.autoattack import AutoAttack
+from windtunnel.threats.cw import CW
+from windtunnel.threats.fgsm import FGSM
+from windtunnel.threats.pgd import PGD
+
+EPS = {"Linf": "0.05", "L2": "0.5"}
+RATIOS = [0.3, 0.8, 0.95, 0.99, 1.01, 1.05, 1.2, 2.0]
+"""Distance of each sample to the boundary, in units of eps: half of them can be broken."""
+
+ATTACKS = [
+    FGSM(eps=EPS["Linf"]),
+    PGD(norm="Linf", eps=EPS["Linf"]),
+    PGD(norm="L2", eps=EPS["L2"], random_start=False),
+    PGD(norm="L2", eps=EPS["L2"], steps=100, step="0.02", restarts=2),
+    APGD(norm="Linf", eps=EPS["Linf"]),
+    APGD(norm="L2", eps=EPS["L2"]),
+    CW(eps=EPS["L2"]),
+    AutoAttack(norm="Linf", eps=EPS["Linf"], members=["fab-t"]),
+    AutoAttack(norm="L2", eps=EPS["L2"], members=["apgd-ce", "fab-t"]),
+]
+
+
+def name(threat):
+    return f"{threat.use}-{threat.norm}-{threat.arguments().get('restarts', '')}"
+
+
+def setting(norm, scale=1.0):
+    module = linear(scale)
+    batch = at_distances(module, norm, [ratio * float(EPS[norm]) for ratio in RATIOS])
+    return module, batch
+
+
+def closed_form(module, batch, norm, eps):
+    """Which samples stand: y f(x) > eps * the dual norm of the weights."""
+    margins = (2 * batch.labels - 1) * module.margin(batch.inputs)
+    return (margins > eps * module.weight.norm(p=1 if norm == "Linf" else 2)).numpy()
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+@pytest.mark.parametrize("threat", ATTACKS, ids=name)
+def test_attacks_reach_the_optimum_and_none_beats_it(threat, scale):
+    module, batch = setting(threat.norm, scale)
+    out = threat(Victim(module), batch)
+    expected = closed_form(module, batch, threat.norm, float(EPS[threat.norm]))
+    assert expected.tolist() == [False] * 4 + [True] * 4
+    np.testing.assert_array_equal(out.correct[0], expected)
+    assert [flag.name for flag in out.flags if flag.name != "partial-ensemble"] == []
+
+
+def test_the_whole_autoattack_reaches_the_optimum_on_two_classes_and_says_what_it_left_out():
+    module, batch = setting("Linf")
+    out = AutoAttack(eps=EPS["Linf"])(Victim(module), batch.take([1, 3, 4, 6]), keep=True)
+    assert out.correct[0].tolist() == [False, False, True, True]
+    assert torch.equal(out.perturbed[2:], batch.inputs[[4, 6]])
+    assert [flag.name for flag in out.flags] == ["too-few-classes"]
+    assert "2 classes" in out.flags[0].message
+
+
+def test_square_approaches_the_optimum_from_above():
+    module, batch = setting("Linf")
+    out = AutoAttack(eps=EPS["Linf"], members=["square"])(Victim(module), batch)
+    assert out.correct[0, 4:].all()  # never beats it
+    assert not out.correct[0, 0]
+
+
+@pytest.mark.parametrize("threat", [PGD(norm="L2", eps="0.5"), APGD(norm="L2", eps="0.5", steps=10)], ids=name)
+def test_few_steps_never_beat_the_optimum(threat):
+    module, batch = setting("L2")
+    assert (threat(Victim(module), batch).correct[0] | ~closed_form(module, batch, "L2", 0.5)).all()
+
+
+@pytest.mark.parametrize("steps", [10, 40])
+def test_projected_steps_from_a_random_start_converge_on_the_l2_optimum(steps):
+    module, batch = setting("L2")
+    near = PGD(norm="L2", eps="0.5", steps=steps)(Victim(module), batch)
+    assert not near.correct[0, :3].any()  # all but the last hundredth
+
+
+@pytest.mark.parametrize("ratio", [1.02, 1.1])
+def test_cw_finds_the_smallest_l2_change(ratio):
+    module = linear()
+    distances = [0.1, 0.2, 0.4, 0.8]
+    batch = at_distances(module, "L2", distances)
+    for row, distance in enumerate(distances):
+        one = batch.take([row])
+        assert not CW(eps=str(ratio * distance))(Victim(module), one).correct.any()
+        assert CW(eps=str(0.99 * distance))(Victim(module), one).correct.all()
+
+
+def test_cw_gives_back_the_clean_input_of_what_lies_beyond_its_budget():
+    module, batch = setting("L2")
+    out = CW(eps="0.5")(Victim(module), batch, keep=True)
+    assert torch.equal(out.perturbed[4:], batch.inputs[4:])
+    assert (out.distance[0, :4] > 0).all()
+
+
+@pytest.mark.parametrize("threat", [FGSM, PGD, APGD, AutoAttack])
+def test_accuracy_falls_with_the_radius_as_the_closed_form_says(threat):
+    module = linear()
+    batch = at_distances(module, "Linf", [0.01, 0.03, 0.05, 0.07])
+    arguments = {"members": ["apgd-ce"]} if threat is AutoAttack else {}
+    out = threat(eps=["0", "0.02", "0.04", "0.06", "0.08"], **arguments)(Victim(module), batch)
+    assert out.correct.mean(1).tolist() == [1, 0.75, 0.5, 0.25, 0]
+
+
+@pytest.mark.parametrize(
+    "threat", [FGSM(eps="0.05"), PGD(eps="0.05", steps=7), PGD(norm="L2", eps="0.5", steps=9), APGD(eps="0.05", steps=11)], ids=name
+)
+def test_passes_are_counted_exactly_and_as_planned(threat):
+    module, batch = setting(threat.norm)
+    wrong = batch.take(range(8))
+    wrong.labels[0] = 1 - wrong.labels[0]
+    out = threat(Victim(module), wrong)
+    gradients = {"fgsm": 1, "pgd": getattr(threat, "steps", 0), "apgd": getattr(threat, "steps", 0) + 1}[threat.use]
+    assert out.cost.forward == 8 + 7 * gradients + 7  # clean, attack on the seven that are right, verdict
+    assert out.cost.backward == 7 * gradients
+    assert threat.passes() == 2 * gradients
+
+
+def test_restarts_run_on_survivors_only():
+    module, batch = setting("Linf")
+    out = PGD(eps="0.05", steps=5, restarts=3)(Victim(module), batch)
+    # Four fall in the first attempt: the second and third, and the second's check, see the other four.
+    assert out.cost.backward == 5 * (8 + 4 + 4)
+    assert out.cost.forward == 8 + 5 * (8 + 4 + 4) + (8 + 4) + 8
+
+
+@pytest.mark.parametrize("threat", [PGD(eps="0.05", steps=3), APGD(eps="0.05", steps=3), AutoAttack(eps="0.05", members=["fab-t"])], ids=name)
+def test_victims_and_inputs_are_as_before(threat):
+    module, batch = setting("Linf")
+    module.bias_parameter = torch.nn.Parameter(torch.zeros(1))
+    victim = Victim(module)
+    before = batch.inputs.clone()
+    threat(victim, batch)
+    assert torch.equal(batch.inputs, before)
+    assert not batch.inputs.requires_grad
+    assert not any(part.training for part in victim.network.modules())
+    assert module.bias_parameter.grad is None
+    assert not module.bias_parameter.requires_grad
