@@ -53,7 +53,7 @@ def test_one_sample_is_enough(metric):
 
 
 def test_a_metric_has_no_unknown_arguments(metric):
-    with pytest.raises(ValidationError, match="unexpected_keyword_argument|Unexpected keyword"):
+    with pytest.raises(ValidationError, match="unexpected_keyword_argument"):
         type(metric)(anything=1)
 
 

@@ -10,7 +10,7 @@ from windtunnel.threats.adapter import Survivors
 from windtunnel.threats.apgd import APGD
 from windtunnel.threats.autoattack import QUERIES, AutoAttack
 from windtunnel.threats.cw import CW
-from windtunnel.threats.ensemble import square
+from windtunnel.threats.ensemble import apgd, fab, square
 from windtunnel.threats.fgsm import FGSM
 from windtunnel.threats.pgd import PGD
 
@@ -22,14 +22,11 @@ ATTACKS = [
     APGD(eps=EPS["Linf"], steps=20),
     APGD(norm="L2", eps=EPS["L2"], steps=20, loss="dlr", restarts=2),
     CW(eps=EPS["L2"], steps=20, searches=3),
-    AutoAttack(eps=EPS["Linf"], members=["apgd-t"]),
-    AutoAttack(norm="L2", eps=EPS["L2"], members=["apgd-t"]),
-    AutoAttack(eps=EPS["Linf"], members=["fab-t"]),
 ]
 
 
 def name(threat):
-    return f"{threat.use}-{threat.norm}-{'-'.join(getattr(threat, 'members', ()))}"
+    return f"{threat.use}-{threat.norm}"
 
 
 def gap(module, inputs):
@@ -42,36 +39,51 @@ def gap(module, inputs):
 @pytest.mark.parametrize("threat", ATTACKS, ids=name)
 def test_verdicts_are_the_same_for_batches_of_1_7_and_64_and_for_another_order(threat):
     module = convolutional()
-    batch = answered(module, images(21))
+    batch = answered(module, images(14))
     victim = Victim(module)
-    order = np.random.default_rng(0).permutation(21)
+    order = np.random.default_rng(0).permutation(14)
     whole = threat(victim, batch, micro_batch=64, keep=True)
     others = [threat(victim, batch, micro_batch=size, keep=True) for size in (1, 7)]
     shuffled = threat(victim, batch.take(order.tolist()), keep=True)
     certain = gap(module, whole.perturbed) > 1e-4
     assert 0.1 < whole.correct.mean() < 0.95
-    assert certain.sum() >= 18
+    assert certain.sum() >= 12
     for out in others:
         np.testing.assert_array_equal(out.correct[0][certain], whole.correct[0][certain])
     np.testing.assert_array_equal(shuffled.correct[0][certain[order]], whole.correct[0][order][certain[order]])
 
 
+def targeted(survivors):
+    with torch.no_grad():
+        aims = survivors.victim.network(survivors.batch.inputs).argsort(1, descending=True)[:, 1]
+    return apgd(survivors, 0, "test", loss="dlr", steps=8, rho=0.75, targets=aims)
+
+
+MEMBERS = {
+    "apgd-t": targeted,
+    "fab-t": lambda survivors: fab(survivors, 0, "test", steps=8, place=2),
+    "square": lambda survivors: square(survivors, 0, "test", queries=60),
+}
+
+
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
-def test_the_random_search_of_square_is_the_same_alone_and_in_company(norm):
+@pytest.mark.parametrize("member", MEMBERS)
+def test_members_of_the_ensemble_find_the_same_alone_and_in_company(member, norm):
     module = convolutional()
     batch = answered(module, images(12))
     victim = Victim(module)
 
     def search(rows):
         # Company thins out as samples break, which must not shift the draws of those that stand.
-        return square(Survivors(victim, batch.take(rows), norm, 0.02 if norm == "Linf" else 0.15), 0, "test", queries=60)
+        return MEMBERS[member](Survivors(victim, batch.take(rows), norm, 0.02 if norm == "Linf" else 0.15))
 
     together = search(list(range(12)))
     fallen = (victim.logits(together).argmax(1) != batch.labels).numpy()
-    assert 0 < fallen.sum() < 12
+    assert fallen.any()
+    assert member == "fab-t" or not fallen.all()  # FAB keeps to no radius of its own
     for row in range(12):
-        torch.testing.assert_close(search([row])[0], together[row], rtol=0, atol=1e-6)
-    torch.testing.assert_close(search([7, 3, 9]), together[[7, 3, 9]], rtol=0, atol=1e-6)
+        torch.testing.assert_close(search([row])[0], together[row], rtol=0, atol=1e-5)
+    torch.testing.assert_close(search([7, 3, 9]), together[[7, 3, 9]], rtol=0, atol=1e-5)
 
 
 def test_the_published_number_of_queries_is_asked():

@@ -156,23 +156,37 @@ def test_global_generators_are_untouched():
     assert random.getstate() == python_state
 
 
-def test_a_draw_that_reaches_the_global_generator_all_the_same_is_an_error_and_is_undone():
-    before = torch.get_rng_state()
-    with pytest.raises(VictimError, match="Something drew from torch's global generator while test ran"), KeyedDraws(IDS[:2], 0, "test") as draws:
+def draw_behind_its_back(then=None):
+    with KeyedDraws(IDS[:2], 0, "test") as draws:
         draws.rest()
         torch.rand(1)
+        if then is not None:
+            raise then
+
+
+def test_a_draw_that_reaches_the_global_generator_all_the_same_is_an_error_and_is_undone():
+    before = torch.get_rng_state()
+    with pytest.raises(VictimError, match=r"Something drew from torch's global generator while test ran"):
+        draw_behind_its_back()
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_victim_with_random_layers_cannot_be_attacked():
     module = convolutional()
-    with pytest.raises(VictimError, match="while pgd/0 ran.*random layers: switch them off"):
+    with pytest.raises(VictimError, match=r"while pgd/0 ran.*random layers: switch them off"):
         PGD(steps=2).perturb(Victim(Noisy(module).eval()), answered(module, images(2)), PGD().eps[0], 0)
 
 
 def test_an_error_inside_is_not_replaced_by_one_about_draws():
-    with pytest.raises(ZeroDivisionError), KeyedDraws(IDS[:2], 0, "test") as draws:
-        draws.rest()
-        torch.rand(1)
-        raise ZeroDivisionError
-    assert torch.rand(1, generator=torch.Generator().manual_seed(0)).shape == (1,)
+    before = torch.get_rng_state()
+    with pytest.raises(ZeroDivisionError, match="first"):
+        draw_behind_its_back(ZeroDivisionError("first"))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_draws_are_torchs_own_again_afterwards():
+    draw(PER_SAMPLE["rand"], [0])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = torch.rand(1, 1, 4, 4)
+    assert torch.equal(found, torch.rand(1, 1, 4, 4, generator=torch.Generator().manual_seed(0)))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from support.victims import at_distances, linear
 
+from windtunnel.core.batch import Batch
 from windtunnel.core.victim import Victim
 from windtunnel.threats.apgd import APGD
 from windtunnel.threats.autoattack import AutoAttack
@@ -85,15 +86,21 @@ def test_projected_steps_from_a_random_start_converge_on_the_l2_optimum(steps):
     assert not near.correct[0, :3].any()  # all but the last hundredth
 
 
-@pytest.mark.parametrize("ratio", [1.02, 1.1])
-def test_cw_finds_the_smallest_l2_change(ratio):
+@pytest.mark.parametrize("distance", [0.1, 0.4])
+def test_cw_finds_the_smallest_l2_change_and_no_smaller_one(distance):
     module = linear()
-    distances = [0.1, 0.2, 0.4, 0.8]
-    batch = at_distances(module, "L2", distances)
-    for row, distance in enumerate(distances):
-        one = batch.take([row])
-        assert not CW(eps=str(ratio * distance))(Victim(module), one).correct.any()
-        assert CW(eps=str(0.99 * distance))(Victim(module), one).correct.all()
+    batch = at_distances(module, "L2", [distance])
+    assert not CW(eps=str(1.01 * distance))(Victim(module), batch).correct.any()
+    assert CW(eps=str(0.99 * distance), searches=2)(Victim(module), batch).correct.all()
+
+
+def test_cw_moves_black_and_white_pixels():
+    module = linear()
+    inputs = (module.weight > 0).float().view(1, 1, 8, 8)  # nothing but black and white, and as far inside class 1 as can be
+    module.bias = float(0.1 - module.margin(inputs)[0] + module.bias)
+    batch = Batch(inputs, torch.tensor([1]), ("s0",))
+    smallest = 0.1 / float(module.weight.norm())  # every pixel may move inwards, so that the box does not bind
+    assert not CW(eps=str(1.2 * smallest))(Victim(module), batch).correct.any()
 
 
 def test_cw_gives_back_the_clean_input_of_what_lies_beyond_its_budget():

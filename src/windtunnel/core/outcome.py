@@ -38,7 +38,7 @@ class Cost:
     seconds: float = field(default=0.0, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """A sample before and after a threat, for the eye.
 
@@ -59,7 +59,7 @@ class Example:
     images: npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Per-sample results of one threat on one victim.
 
@@ -87,7 +87,7 @@ class Outcome:
     cost: Cost
     flags: tuple[Flag, ...] = ()
     examples: tuple[Example, ...] = ()
-    perturbed: Tensor | None = field(default=None, compare=False, repr=False)
+    perturbed: Tensor | None = field(default=None, repr=False)
 
     @property
     def correct(self) -> Bools:

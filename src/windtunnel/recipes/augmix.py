@@ -26,12 +26,20 @@ CONSISTENCY = 12.0
 
 
 def views(batch: Batch, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
-    """Two independent AugMix views of a batch, keyed by (seed, epoch, sample id).
+    """Two independent AugMix views of a batch of inputs in [0, 1], keyed by (seed, epoch, sample id).
 
     Shapes:
         both (batch, channel, height, width), float in [0, 1].
     """
-    return mix(batch, seed, f"augmix-{epoch}-a"), mix(batch, seed, f"augmix-{epoch}-b")
+    both = [_draw(batch, seed, f"augmix-{epoch}-{view}") for view in ("first", "second")]
+    draws = _Draws(*(np.stack(column) for column in zip(*(vars(each).values() for each in both), strict=True)))
+    # All chains of both views as one stack of (view, sample, chain): an operation runs once for all images that drew it.
+    stacked = batch.inputs[None, :, None].expand(2, -1, WIDTH, -1, -1, -1)
+    chains = _augment(stacked.flatten(0, 2), draws).view_as(stacked)
+    weights, share = (torch.from_numpy(each).to(batch.inputs)[..., None, None, None] for each in (draws.weights, draws.share))
+    mixture = (weights * chains).sum(2)
+    first, second = ((1 - share) * batch.inputs + share * mixture).clamp(0, 1)
+    return first, second
 
 
 def consistency_loss(network: nn.Module, batch: Batch, first: Tensor, second: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
@@ -50,9 +58,9 @@ def consistency_loss(network: nn.Module, batch: Batch, first: Tensor, second: Te
 
 @dataclass(frozen=True)
 class _Draws:
-    """Everything random about one view of a batch.
+    """Everything random about views of a batch.
 
-    Shapes:
+    Shapes, after any number of leading view dimensions:
         weights (batch, width); share (batch,); depth (batch, width); operation, level, sign (batch, width, depth).
     """
 
@@ -81,28 +89,17 @@ def _draw(batch: Batch, seed: int, purpose: str) -> _Draws:
     return _Draws(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def mix(batch: Batch, seed: int, purpose: str) -> Tensor:
-    """One AugMix view of a batch of inputs in [0, 1]."""
-    draws = _draw(batch, seed, purpose)
-    mixture = torch.zeros_like(batch.inputs)
-    for chain in range(WIDTH):
-        changed = batch.inputs.clone()
-        for depth in range(DEPTH):
-            active = draws.depth[:, chain] > depth
-            for number, operation in enumerate(OPERATIONS):
-                rows = np.flatnonzero(active & (draws.operation[:, chain, depth] == number))
-                if len(rows):
-                    place = torch.from_numpy(rows).to(changed.device)
-                    signed = draws.level[rows, chain, depth] * draws.sign[rows, chain, depth]
-                    changed[place] = operation(changed[place], torch.from_numpy(signed).to(changed))
-        mixture += _rows(draws.weights[:, chain], mixture) * changed
-    share = _rows(draws.share, mixture)
-    return ((1 - share) * batch.inputs + share * mixture).clamp(0, 1)
-
-
-def _rows(values: np.ndarray, like: Tensor) -> Tensor:
-    """One number a sample, shaped to multiply images."""
-    return torch.from_numpy(values).to(like).view(-1, 1, 1, 1)
+def _augment(images: Tensor, draws: _Draws) -> Tensor:
+    """Each image through the operations of its chain."""
+    changed = images.clone()
+    depth, operations, levels = draws.depth.reshape(-1), draws.operation.reshape(-1, DEPTH), (draws.level * draws.sign).reshape(-1, DEPTH)
+    for step in range(DEPTH):
+        for number, operation in enumerate(OPERATIONS):
+            rows = np.flatnonzero((depth > step) & (operations[:, step] == number))
+            if len(rows):
+                place = torch.from_numpy(rows).to(changed.device)
+                changed[place] = operation(changed[place], torch.from_numpy(levels[rows, step]).to(changed))
+    return changed
 
 
 def _levels(images: Tensor) -> Tensor:

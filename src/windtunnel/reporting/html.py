@@ -44,6 +44,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         script=_asset("script.js"),
         recipe_looks=[(recipe, style(place, 0)) for place, recipe in enumerate(manifest.recipes)],
         model_looks=[(model, style(0, place)) for place, model in enumerate(manifest.models)],
+        sizes={column.name: _size(board, column.name) for column in board.columns},
         brief=_brief(manifest.models),
         tradeoffs=tuple(tradeoffs(board, looks)),
         groups=[group for group in groups if not group.folded],
@@ -100,6 +101,12 @@ def _looks(folder: RunFolder, entries: tuple[Entry, ...]) -> dict[str, Style]:
     recipes = {recipe: place for place, recipe in enumerate(folder.manifest.recipes)}
     models = {model: place for place, model in enumerate(folder.manifest.models)}
     return {entry.name: style(recipes[entry.recipe], models[entry.model]) for entry in entries}
+
+
+def _size(board: Leaderboard, column: str) -> int:
+    """Samples behind the figures of a column; 0 where all of them failed."""
+    estimates = (entry.figures[column].estimate for entry in board.entries)
+    return next((estimate.n for estimate in estimates if estimate is not None), 0)
 
 
 def _brief(models: tuple[str, ...]) -> dict[str, str]:

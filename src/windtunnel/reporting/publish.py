@@ -20,6 +20,10 @@ PAGE, JSON, MARKDOWN = "index.html", "leaderboard.json", "leaderboard.md"
 _ABSOLUTE = re.compile(r"^(?:/|~[\w.-]*/|[A-Za-z]:[\\/]|\\\\)")
 
 
+# Parts of a manifest that are only shown. Names of models are not among them: the records are found by these.
+_SHOWN = ("source", "provenance", "benchmarks", "recipe_arguments", "data")
+
+
 def publish(run: Path | str, to: Path | str, *, force: bool = False, allow_failed: bool = False) -> Path:
     """Copy a run's records, outcomes and manifest to `to` and write its leaderboard and page there.
 
@@ -100,7 +104,7 @@ def _may_replace(target: Path, suite: str, force: bool) -> None:
 def _fill(temporary: Path, folder: RunFolder) -> None:
     for name in (RECORDS, OUTCOMES):
         shutil.copyfile(folder.path / name, temporary / name)
-    body = without_paths(dict(folder.manifest.body))
+    body = {name: without_paths(value) if name in _SHOWN else value for name, value in folder.manifest.body.items()}
     files.write(temporary / MANIFEST, json.dumps(body, indent=1, sort_keys=True) + "\n")
     rebuild(temporary)
     # A temporary folder is private; what is published is for everybody.

@@ -12,6 +12,7 @@ import yaml
 from windtunnel.core.record import Record
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
+from windtunnel.reporting.texts import one_line
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
 _SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "threads")
@@ -127,7 +128,16 @@ def suite_yaml(source: Mapping[str, Any]) -> str:
     """The suite's file as a person would write it."""
     known = [key for key in _SUITE_ORDER if key in source]
     body = {key: _named_first(source[key]) for key in (*known, *sorted(key for key in source if key not in known))}
-    return yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _written(body, sort_keys=False)
+
+
+def _written(value: Any, *, sort_keys: bool) -> str:
+    """YAML in its own letters, or in escapes where marks would turn the direction of the text around them."""
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=100)
+    lines = text.splitlines()
+    if any(one_line(line) != line for line in lines):
+        text = yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=False, width=100)
+    return text
 
 
 def _named_first(value: Any) -> Any:
@@ -152,7 +162,7 @@ class _Dumper(yaml.SafeDumper):
 
 def plain_yaml(value: Any) -> str:
     """Arguments as a few lines of YAML."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=100).strip() if value else "–"
+    return _written(value, sort_keys=True).strip() if value else "–"
 
 
 def models(folder: RunFolder) -> Iterator[dict[str, Any]]:

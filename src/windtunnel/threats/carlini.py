@@ -61,11 +61,16 @@ def nearest(
 def _descend(
     network: nn.Module, inputs: Tensor, labels: Tensor, weight: Tensor, kappa: float, steps: int, lr: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One descent at fixed weights: (nearest misclassified point, its squared distance, whether there is one)."""
+    """One descent at fixed weights: (nearest misclassified point, its squared distance, whether the weight is large enough).
+
+    It is if the last quarter of the descent saw a misclassified point. One that was only passed through in the long steps at the
+    start says nothing of the weight, and taking it for a success would send the search the wrong way.
+    """
     # Just inside the box: at its border tanh has no slope, and black or white pixels would never move.
     variable = torch.atanh((2 * inputs - 1) * 0.999999).requires_grad_(True)
     optimiser = torch.optim.Adam([variable], lr=lr)
     best, nearest_yet = inputs.clone(), torch.full((len(inputs),), torch.inf, device=inputs.device)
+    settled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)
     for step in range(steps):
         # Long steps to get away from black and white, short ones to come close to the boundary.
         optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
@@ -76,9 +81,11 @@ def _descend(
         with torch.no_grad():
             better = (margin < 0) & (margin <= -kappa) & (distance < nearest_yet)
             best[better], nearest_yet[better] = points[better], distance[better]
+            if step >= steps - max(1, steps // 4):
+                settled |= (margin < 0) & (margin <= -kappa)
         variable.grad = gradient
         optimiser.step()
-    return best, nearest_yet, nearest_yet.isfinite()
+    return best, nearest_yet, settled
 
 
 def _margin(logits: Tensor, labels: Tensor) -> Tensor:

@@ -37,9 +37,9 @@ class CW(Attack):
     Source:
         Carlini and Wagner 2017, arXiv 1608.04644, sections V and VI.
     Deviations:
-        The search over `c` is the paper's; its 10,000 steps of 0.01 are replaced by 200 that start ten times longer and shorten. torchattacks' implementation is not
-        used: there black and white pixels never move, the loss is wrong for negative logits, and one sample's progress stops the
-        others of its batch. A sample broken within `eps` takes no part in further searches.
+        The search over `c` is the paper's; its 10,000 steps of 0.01 are replaced by 200 that start ten times longer and shorten.
+        torchattacks' implementation is not used: there black and white pixels never move, the loss is wrong for negative logits, and
+        one sample's progress stops the others of its batch. A sample broken within `eps` takes no part in further searches.
     """
 
     use: ClassVar[str] = "cw"
