@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from support.victims import answered, convolutional, images
 from torch import nn
 
+from windtunnel.core.batch import Batch
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.threats import autoattack
@@ -166,3 +167,24 @@ def test_a_larger_radius_never_leaves_more_standing():
     out = AutoAttack(eps=["2/255", "5/255", "10/255"], members=["apgd-ce"])(Victim(module), answered(module, images(16)))
     assert (np.diff(out.correct.astype(int), axis=0) <= 0).all()
     assert out.correct[0].sum() > out.correct[-1].sum()
+
+
+class OneWayOut(nn.Module):
+    """Eight classes whose logits are constant, but for the sixth likeliest, which follows the brightness."""
+
+    def forward(self, inputs):
+        constant = torch.tensor([1.0, 0.99, 0.98, 0.97, 0.96, 0.0, 0.5, 0.4]).expand(len(inputs), 8).clone()
+        constant[:, 5] = 0.9 + 8 * (inputs.flatten(1).mean(1) - 0.5)
+        return constant
+
+
+@pytest.mark.parametrize("member", ["apgd-t", "fab-t"])
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_every_class_is_aimed_at_in_its_own_right(member, norm):
+    module = OneWayOut().eval()
+    batch = Batch(torch.full((2, 1, 8, 8), 0.5), torch.tensor([0, 0]), ("a", "b"))
+    # A change of 0.0125 in the mean makes the sixth class win; all pixels together get there, random ones do not.
+    enough = {"Linf": "0.02", "L2": "0.16"}[norm]
+    out = AutoAttack(norm=norm, eps=enough, members=[member])(Victim(module), batch)
+    assert out.predicted[0].tolist() == [5, 5]
+    assert out.cost.backward > 4 * 2 * 100  # the five likelier classes came first, in vain

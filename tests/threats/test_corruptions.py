@@ -72,11 +72,10 @@ def test_damage_grows_with_severity(name, channels, scale):
     assert damage == sorted(damage) or (name in ("pixelate", "fog") and damage[-1] > damage[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Noise is drawn per channel, and JPEG stores colour in another space.
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("gaussian-noise", "jpeg")])
 def test_grey_images_are_treated_as_colour_images_of_equal_channels(name):
     grey = pixels(channels=1)
-    if name in ("gaussian-noise", "jpeg"):
-        pytest.skip("noise is drawn per channel, and JPEG stores colour in another space")
     np.testing.assert_array_equal(distort(name, grey.repeat(3, 3), 3)[..., :1], distort(name, grey, 3))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from windtunnel.catalog import Catalog, default_store
-from windtunnel.cli.terminal import TerminalProgress, duration
+from windtunnel.cli.durations import duration
+from windtunnel.cli.terminal import TerminalProgress
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Suite
 from windtunnel.errors import MissingPackageError

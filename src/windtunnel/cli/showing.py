@@ -13,8 +13,8 @@ import typer
 import yaml
 
 from windtunnel.catalog import KINDS, Catalog, Kind, default_store
+from windtunnel.cli.durations import duration
 from windtunnel.cli.listing import TABLES
-from windtunnel.cli.terminal import duration
 from windtunnel.core.canonical import plain
 from windtunnel.core.cell import Cell
 from windtunnel.errors import CatalogError, Problem, SpecError, UnknownNameError, WindtunnelError, suggest

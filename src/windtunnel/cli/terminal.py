@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from windtunnel.cli.durations import duration
 from windtunnel.core.cell import Cell
 
 QUIET_SECONDS = 10.0
@@ -87,14 +88,6 @@ class TerminalProgress:
             return ""
         left = (time.monotonic() - self.started_at) * (self.effort - self.spent) / self.spent
         return f"about {duration(left)} left"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: "40 s", "3 min", "2 h 10 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _short(cell: Cell) -> str:

@@ -45,7 +45,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         recipe_looks=[(recipe, style(place, 0)) for place, recipe in enumerate(manifest.recipes)],
         model_looks=[(model, style(0, place)) for place, model in enumerate(manifest.models)],
         sizes={column.name: _size(board, column.name) for column in board.columns},
-        brief=_brief(manifest.models),
+        brief=texts.brief(manifest.models),
         tradeoffs=tuple(tradeoffs(board, looks)),
         groups=[group for group in groups if not group.folded],
         folded=[group for group in groups if group.folded],
@@ -107,12 +107,6 @@ def _size(board: Leaderboard, column: str) -> int:
     """Samples behind the figures of a column; 0 where all of them failed."""
     estimates = (entry.figures[column].estimate for entry in board.entries)
     return next((estimate.n for estimate in estimates if estimate is not None), 0)
-
-
-def _brief(models: tuple[str, ...]) -> dict[str, str]:
-    """Models by the last part of their names, where that tells them apart."""
-    last = [model.rsplit("/", 1)[-1] for model in models]
-    return dict(zip(models, last, strict=True)) if len(set(last)) == len(last) else {}
 
 
 def _duration(seconds: float) -> str:

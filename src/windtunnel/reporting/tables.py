@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windtunnel.reporting.texts import one_line, percent, points, probability
+from windtunnel.reporting.texts import brief, count, listed, one_line, percent, points, probability
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def leaderboard_table(board: Leaderboard) -> Table:
     """The leaderboard, best first; the column that ranks is bold."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
@@ -26,16 +27,17 @@ def leaderboard_table(board: Leaderboard) -> Table:
         caption += " ⚑: flagged, see the report."
     if len(ranked) < len(board.entries):
         caption += " Failed figures have no rank."
-    table = Table(title=Text(one_line(board.suite), style="bold"), caption=caption, header_style="bold", pad_edge=False)
+    table = Table(title=Text(one_line(board.suite), style="bold"), caption=caption, header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right")
-    table.add_column("model", overflow="fold")
-    table.add_column("recipe", overflow="fold")
+    table.add_column("recipe, model", overflow="fold")
     for column in board.columns:
-        table.add_column(Text(one_line(column.title)), justify="right", overflow="fold", min_width=9)
+        table.add_column(Text(one_line(column.title)), justify="right", overflow="fold")
+    shown = brief([entry.model for entry in board.entries])
     for entry in board.entries:
         rank = Text("–", style="red") if entry.rank is None else Text(str(entry.rank))
         figures = [_figure(entry.figures[column.name], bold=column is board.headline) for column in board.columns]
-        table.add_row(rank, Text(one_line(entry.model)), Text(one_line(entry.recipe)), *figures)
+        name = Text.assemble(one_line(entry.recipe), "\n", (one_line(shown[entry.model]), "dim"))
+        table.add_row(rank, name, *figures)
     return table
 
 
@@ -53,20 +55,30 @@ def _figure(figure: Figure, *, bold: bool) -> Text:
 
 def comparison_table(comparisons: Comparisons) -> Table:
     """Every two entries on one column, the clearest differences first."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    caption = f"{one_line(comparisons.column.explanation)} Corrected for {len(comparisons.pairs)} comparisons (Holm)."
+    caption = f"{one_line(comparisons.column.explanation)} Corrected for {count(len(comparisons.pairs), 'comparison')} (Holm)."
+    tests = list(dict.fromkeys(pair.test for pair in comparisons.pairs))
+    if tests:
+        caption += f" Test: {listed(tests)}."
     if comparisons.left_out:
         caption += f" Left out, for want of a figure: {', '.join(one_line(name) for name in comparisons.left_out)}."
-    table = Table(title=Text(one_line(comparisons.column.title), style="bold"), caption=Text(caption), header_style="bold", pad_edge=False)
+    table = Table(
+        title=Text(one_line(comparisons.column.title), style="bold"),
+        caption=Text(caption),
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("better", "worse"):
         table.add_column(name, overflow="fold")
-    for name in ("difference", "95 % interval", "p", "corrected", "test"):
-        table.add_column(name, justify="left" if name == "test" else "right")
+    for name in ("difference", "95 % interval", "p", "corrected"):
+        table.add_column(name, justify="right", no_wrap=True)
     for pair in comparisons.pairs:
         ends = f"{points(pair.difference.low).removesuffix(' pp')} to {points(pair.difference.high)}"
-        cells = [points(pair.difference.value), ends, probability(pair.p_value), probability(pair.corrected), pair.test]
+        cells = [points(pair.difference.value), ends, probability(pair.p_value), probability(pair.corrected)]
         style = "" if pair.separated else "dim"
         table.add_row(*(Text(one_line(cell), style=style) for cell in (pair.left, pair.right, *cells)))
     return table

@@ -53,6 +53,13 @@ def one_line(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def brief(models: Sequence[str]) -> dict[str, str]:
+    """Models by the last part of their names where that tells them apart, else by all of it."""
+    names = list(dict.fromkeys(models))
+    last = [name.rsplit("/", 1)[-1] for name in names]
+    return dict(zip(names, last if len(set(last)) == len(names) else names, strict=True))
+
+
 def markdown(text: str) -> str:
     """A name that shows as itself in Markdown."""
     return _MARKDOWN.sub(r"\\\1", one_line(text))
