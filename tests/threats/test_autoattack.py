@@ -51,8 +51,8 @@ def test_what_cannot_run_is_said(arguments, classes, shape, names):
     assert [flag.name for flag in AutoAttack(**arguments).cautions(classes, shape)] == names
 
 
-@pytest.mark.parametrize("height", range(1, 40))
-@pytest.mark.parametrize("width", [3, 8, 12, 28, 32, 39])
+@pytest.mark.parametrize("height", range(1, 34))
+@pytest.mark.parametrize("width", [3, 12, 28, 32])
 def test_square_is_left_out_exactly_where_its_implementation_would_fail(height, width):
     inputs = images(2, (1, height, width))
     attack = torchattacks.Square(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 4)).eval(), norm="L2", eps=1e-6, n_queries=40)
@@ -129,7 +129,7 @@ def test_candidates_that_break_the_rules_are_not_accepted(broken):
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
 def test_it_is_at_least_as_strong_as_ten_steps_of_the_librarys_own(norm):
     module = convolutional()
-    batch = answered(module, images(12))
+    batch = answered(module, images(7))
     eps = {"Linf": "5/255", "L2": "0.12"}[norm]
     ours = AutoAttack(norm=norm, eps=eps, members=["apgd-ce", "apgd-t", "fab-t"])(Victim(module), batch)
     # torchattacks.AutoAttack(version="standard") without its last member, which both would share.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from windtunnel.core import canonical
@@ -53,7 +54,7 @@ class Cell:
     passes: float
     needs: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """sha256 of the canonical content, its address in the store; empty while the content is unknown."""
         if self.content is None:
