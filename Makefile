@@ -19,10 +19,10 @@ quickstart: setup  ## fine-tune, attack, corrupt, rank and report: the main job,
 	$(BIN)/windtunnel run quickstart
 
 test: setup  ## the default tests, offline
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: setup  ## the slow tests, too
-	$(BIN)/python -m pytest -m "not gpu and not network"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not network"
 
 check: setup  ## format, lint, types, import layers
 	$(BIN)/ruff format --check .
