@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from support.small import Stripes, Tiny
-from support.victims import answered, convolutional, images
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # perf/ lies beside the package, not in it
-
 from perf import __main__ as command
 from perf import bare, overhead
 from perf.material import CPU, SEED, Tensors
@@ -20,6 +14,8 @@ from perf.processes import Memory, memory_of, tree
 from perf.quickstart import watch
 from perf.report import Figure, Section, page
 from perf.timing import Job, Times, interleave, ratio
+from support.small import Stripes, Tiny
+from support.victims import answered, convolutional, images
 
 from windtunnel.core.network import Network
 from windtunnel.core.recipe import Finetuning
