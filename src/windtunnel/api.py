@@ -190,17 +190,16 @@ def _figures(victim: Victim, benchmark: Benchmark, data: Batch | None) -> dict[s
     figures = {"clean": float(clean.correct[-1].mean())}
     standing = clean.correct[-1].copy()
     for name, threat in benchmark.threats.items():
-        shifted = threat.family == "shift"
-        batch = _benchmark_batch(benchmark, _shift_data(threat)) if shifted else own
+        batch = own if threat.elsewhere is None else _benchmark_batch(benchmark, _data_named(threat.elsewhere))
         outcome = threat(victim, batch, seed=benchmark.seed)
         figures[name] = float(outcome.correct[-1].mean())
-        if not shifted:
+        if threat.elsewhere is None:
             standing &= outcome.correct.all(0)
     return {**figures, "worst-case": float(standing.mean())}
 
 
-def _shift_data(threat: Threat) -> DataRef:
-    use, split = parse_reference(str(getattr(threat, "data")))  # noqa: B009  # only shifts carry the field
+def _data_named(reference: str) -> DataRef:
+    use, split = parse_reference(reference)
     return DataRef(DATASETS.load(use)(), split or "test")
 
 

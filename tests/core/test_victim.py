@@ -33,10 +33,17 @@ def test_counting_leaves_gradients_as_they_are():
     assert torch.equal(found.grad, expected.grad)
 
 
-def test_the_parameters_of_a_victim_are_frozen():
+def test_parameters_are_frozen_inside_the_block_alone_and_each_is_as_it_was_afterwards():
     module = convolutional()
-    Victim(module)
-    assert not any(parameter.requires_grad for parameter in module.parameters())
+    parameters = list(module.parameters())
+    parameters[0].requires_grad_(False)
+    before = [parameter.requires_grad for parameter in parameters]
+    victim = Victim(module)
+    with pytest.raises(ZeroDivisionError), victim.frozen():
+        assert not any(parameter.requires_grad for parameter in parameters)
+        raise ZeroDivisionError
+    assert [parameter.requires_grad for parameter in parameters] == before
+    assert True in before
 
 
 @pytest.mark.parametrize("part", ["whole", "one layer"])

@@ -152,4 +152,4 @@ def test_victims_and_inputs_are_as_before(threat):
     assert not batch.inputs.requires_grad
     assert not any(part.training for part in victim.network.modules())
     assert module.bias_parameter.grad is None
-    assert not module.bias_parameter.requires_grad
+    assert module.bias_parameter.requires_grad

@@ -61,6 +61,11 @@ class Threat(Configured, ABC):
         """The name under which the threat is shown."""
         return self.use
 
+    @property
+    def elsewhere(self) -> str | None:
+        """Other data that the threat is evaluated on ("mnist5k[test]"); None for the benchmark's own."""
+        return None
+
     @abstractmethod
     def passes(self) -> float:
         """A rough number of forward and backward passes a sample and level, for planning."""
@@ -107,10 +112,11 @@ class Threat(Configured, ABC):
             VictimError: training mode, NaN logits, or labels beyond its classes.
         """
         started = time.perf_counter()
-        run = _Run(self, victim, batch, seed, micro_batch)
-        for level in self.levels:
-            run.level(level, copies)
-        return run.outcome(time.perf_counter() - started, keep)
+        with victim.frozen():
+            run = _Run(self, victim, batch, seed, micro_batch)
+            for level in self.levels:
+                run.level(level, copies)
+            return run.outcome(time.perf_counter() - started, keep)
 
 
 @dataclass

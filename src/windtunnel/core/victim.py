@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,6 @@ class Victim:
         self.refuse_training()
         self.meter = Meter()
         self.network = metered(module, self.meter)
-        for parameter in module.parameters():
-            parameter.requires_grad_(False)
 
     @classmethod
     def of(cls, thing: Any, *, name: str = "victim") -> Victim:
@@ -62,6 +61,18 @@ class Victim:
         if callable(thing):
             return cls(_function_module(thing), name=name)
         raise VictimError(f"A {type(thing).__name__} is not a classifier; give a Victim, a torch.nn.Module or a function from inputs to logits.")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """No parameter collects a gradient inside the block; each is as it was afterwards."""
+        live = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+        for parameter in live:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in live:
+                parameter.requires_grad_(True)
 
     @property
     def device(self) -> torch.device:

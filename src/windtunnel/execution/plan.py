@@ -174,7 +174,7 @@ class _Planner:
 
     def _samples_of(self, benchmark: Benchmark, threat: Threat, own: Samples) -> Samples:
         data = _data_of(self.suite, benchmark, threat)
-        if threat.family != "shift":
+        if threat.elsewhere is None:
             return own
         facts = self.facts.data(data.source)
         available = None if facts is None else len(facts.split(data.split)[0])
@@ -235,9 +235,9 @@ def _reference(suite: Suite, benchmark: Benchmark) -> DataRef:
 
 def _data_of(suite: Suite, benchmark: Benchmark, threat: Threat) -> DataRef:
     """What a threat is evaluated on: another data set for a natural shift, the benchmark's own otherwise."""
-    if threat.family != "shift":
+    if threat.elsewhere is None:
         return _reference(suite, benchmark)
-    name, split = parse_reference(str(getattr(threat, "data")))  # noqa: B009  # only shifts carry the field
+    name, split = parse_reference(threat.elsewhere)
     return DataRef(DATASETS.load(name)(), split or "test")
 
 

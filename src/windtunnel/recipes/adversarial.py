@@ -47,12 +47,11 @@ def training_threat(recipe: PgdAt) -> Threat:
 def attack(network: Network, threat: Threat, batch: Batch, seed: int) -> Tensor:
     """The threat's answer for every sample of `batch`; the network's mode and gradients are as before afterwards."""
     training = network.training
-    network.eval()
+    victim = Victim(network.eval())
     try:
-        return threat.perturb(Victim(network), batch, threat.levels[-1], seed).detach()
+        with victim.frozen():
+            return threat.perturb(victim, batch, threat.levels[-1], seed).detach()
     finally:
-        for parameter in network.parameters():
-            parameter.requires_grad_(True)
         network.train(training)
 
 
@@ -63,6 +62,4 @@ def robust_accuracy(network: Network, threat: Threat, data: Dataset, work: Finet
         batch = data.batch(np.arange(start, min(start + EVALUATION_BATCH, len(data))), work.device)
         perturbed = attack(network, threat, batch, integer(work.seed, "adversarial-validation"))
         right += int((Victim(network).logits(perturbed).argmax(1) == batch.labels).sum())
-    for parameter in network.parameters():
-        parameter.requires_grad_(True)
     return right / len(data)

@@ -37,6 +37,11 @@ class Shift(Threat):
         """The one level 1: shifted."""
         return (Fraction(1),)
 
+    @property
+    def elsewhere(self) -> str:
+        """The other data."""
+        return self.data
+
     def passes(self) -> float:
         """Nothing beyond the evaluation itself."""
         return 0
