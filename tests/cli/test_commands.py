@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -150,6 +151,18 @@ def test_a_failing_cell_exits_3_and_is_in_the_report(windtunnel, place):
     code, _, err = windtunnel("publish", "failing", "--to", "reports/failing")
     assert code == 2
     assert "--allow-failed" in err
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_so(place, tmp_path):
+    script = "import sys; from windtunnel.cli import main; sys.argv = ['windtunnel', 'run', 'quickstart', '--store', 'store']; main()"
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "Looking at" in process.stdout.readline()
+    assert "cells to compute" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

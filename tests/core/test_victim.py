@@ -39,9 +39,14 @@ def test_parameters_are_frozen_inside_the_block_alone_and_each_is_as_it_was_afte
     parameters[0].requires_grad_(False)
     before = [parameter.requires_grad for parameter in parameters]
     victim = Victim(module)
-    with pytest.raises(ZeroDivisionError), victim.frozen():
-        assert not any(parameter.requires_grad for parameter in parameters)
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with victim.frozen():
+            assert not any(parameter.requires_grad for parameter in parameters)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert [parameter.requires_grad for parameter in parameters] == before
     assert True in before
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 MISTAKE = 2
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -19,8 +18,5 @@ def main() -> None:
     except WindtunnelError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # the one place that prints errors
         sys.exit(MISTAKE)
-    except KeyboardInterrupt:
-        print("stopped: every finished cell is kept; the same command goes on from here", file=sys.stderr)  # noqa: T201
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)

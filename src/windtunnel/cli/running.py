@@ -14,7 +14,7 @@ from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Suite
 from windtunnel.errors import MissingPackageError
 from windtunnel.execution.local import LocalEngine
-from windtunnel.execution.progress import Progress, Silent
+from windtunnel.execution.progress import Silent
 from windtunnel.execution.run import Done, prepare
 from windtunnel.execution.run import run as carry_out
 from windtunnel.execution.store import Store
@@ -24,30 +24,28 @@ from windtunnel.reporting.tables import leaderboard_table
 from windtunnel.specs import load_runner, load_suite
 
 SOME_FAILED = 3
+INTERRUPTED = 130
 
 
 def run_suite(name: str, catalog: Path | None, store: Path | None, runs: Path, runner: str, workers: int | None, quiet: bool) -> int:
-    """Carry out a suite, print its leaderboard and say where the report lies; 3 if a cell failed."""
+    """Carry out a suite, print its leaderboard and say where the report lies; 3 if a cell failed, 130 after Ctrl-C."""
     _need_torch()
     found = Catalog(catalog)
     suite, profile = load_suite(name, found), load_runner(runner, found)
     if workers is not None:
         profile = dataclasses.replace(profile, workers=workers)
     console = Console()
-    if quiet:
-        done = _carry_out(suite, store, runs, profile, Silent())
-    else:
-        with TerminalProgress(console) as progress:
-            done = _carry_out(suite, store, runs, profile, progress)
+    try:
+        with Silent() if quiet else TerminalProgress(console) as progress:
+            done = carry_out(suite, store=Store(store or default_store()), runs=runs, runner=profile, progress=progress)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. Every finished cell is kept; the same command goes on from there.", highlight=False)
+        return INTERRUPTED
     report = Report(done.folder)
     report.write()
     console.print(leaderboard_table(report.leaderboard))
     _say_how_it_went(console, done, runs, suite)
     return SOME_FAILED if done.failed else 0
-
-
-def _carry_out(suite: Suite, store: Path | None, runs: Path, runner: Runner, progress: Progress) -> Done:
-    return carry_out(suite, store=Store(store or default_store()), runs=runs, runner=runner, progress=progress)
 
 
 def _say_how_it_went(console: Console, done: Done, runs: Path, suite: Suite) -> None:

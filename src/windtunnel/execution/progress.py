@@ -30,6 +30,12 @@ class Progress(Protocol):
 class Silent:
     """Progress that nobody watches."""
 
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        """Nothing was opened."""
+
     def planned(self, todo: Sequence[Cell], held: int) -> None:
         """Say nothing."""
 
