@@ -36,7 +36,7 @@ step length. PGD stops early for no sample, so both do the same work, which mete
 {meters}
 
 What the harness does beside: it checks range and norm, draws each sample's start from its own generator, notes outcomes per sample, and looks for
-masked gradients and for noise that does as well as the attack, with at most 4 passes over 64 samples, whatever the number evaluated. The
+masked gradients and for noise that does as well as the attack, with 3 passes over at most 32 samples, whatever the number evaluated. The
 rows "added to the attack alone" compare with `torchattacks.PGD` on the rightly classified samples, nobody asking the module which those are or
 whether they stand afterwards; they are given for the record and have no target.
 """
