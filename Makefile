@@ -42,7 +42,7 @@ reports: setup  ## rebuild the published pages from their committed records
 
 lock: setup  ## resolve requirements.lock anew
 	$(if $(UV),$(UV),.venv/uv/bin/uv) pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev \
-	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	  --generate-hashes --custom-compile-command "make lock" -o requirements.lock
 
 clean:  ## remove .venv and caches; the store and runs/ stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
