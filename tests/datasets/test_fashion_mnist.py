@@ -92,7 +92,11 @@ def test_a_label_outside_the_map_is_named_with_its_row(tmp_path):
         FashionMnist(path=str(tmp_path)).load()
 
 
-@pytest.mark.parametrize("content", [gzip.compress(idx_bytes(np.zeros(500, np.uint8)))[:-12], b"no gzip at all", b"\x1f\x8b\x08\0" + bytes(40)])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(idx_bytes(np.zeros(500, np.uint8)), mtime=0)[:-12], b"no gzip at all", b"\x1f\x8b\x08\0" + bytes(40)],
+    ids=["truncated", "no gzip", "a header alone"],
+)
 def test_a_damaged_compressed_file_is_named(tmp_path, content):
     path = tmp_path / "labels.gz"
     path.write_bytes(content)
