@@ -155,7 +155,7 @@ def test_an_installed_package_adds_names_and_shadows_none(site: Path, tmp_path: 
     assert "nearest-mean" in recipes
     assert "pooling" in models
     assert found["loaded"] == ["windtunnel_plugin.dead_pixels", "windtunnel_plugin.nearest_mean", "windtunnel_plugin.pooling"]
-    assert found["pgd"] == "windtunnel.threats.pgd"
+    assert found["pgd"] == "windtunnel.threats.gradient.pgd"
 
 
 def test_a_broken_name_of_an_installed_package_says_what_is_wrong(site: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from support.victims import Counting, Detached, Quantised, Softmax, answered, at
 
 from windtunnel.core.suspicion import flags, noise
 from windtunnel.core.victim import Victim
-from windtunnel.threats.fgsm import FGSM
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.fgsm import FGSM
+from windtunnel.threats.gradient.pgd import PGD
 
 PGD_20 = PGD(eps=["2/255", "8/255", "16/255"], steps=20)
 

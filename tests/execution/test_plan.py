@@ -11,7 +11,7 @@ from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, remember
 from windtunnel.execution.plan import plan, sources
 from windtunnel.execution.store import Store
 from windtunnel.recipes.full import Full
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.pgd import PGD
 
 
 @pytest.fixture(scope="module")

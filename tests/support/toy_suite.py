@@ -18,7 +18,7 @@ from windtunnel.recipes.full import Full
 from windtunnel.recipes.linear_probe import LinearProbe
 from windtunnel.threats.corruptions.contrast import Contrast
 from windtunnel.threats.corruptions.noise import GaussianNoise
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.pgd import PGD
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

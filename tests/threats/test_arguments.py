@@ -4,12 +4,12 @@ import pytest
 from pydantic import ValidationError
 
 from windtunnel.errors import BudgetError
-from windtunnel.threats.apgd import APGD
 from windtunnel.threats.clean import Clean
 from windtunnel.threats.corruptions.fog import Fog
-from windtunnel.threats.cw import CW
-from windtunnel.threats.fgsm import FGSM
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.apgd import APGD
+from windtunnel.threats.gradient.fgsm import FGSM
+from windtunnel.threats.gradient.pgd import PGD
+from windtunnel.threats.minimum.cw import CW
 from windtunnel.threats.shift import Shift
 
 

@@ -10,10 +10,10 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.threats import autoattack
-from windtunnel.threats.adapter import Survivors
-from windtunnel.threats.apgd import APGD
 from windtunnel.threats.autoattack import AutoAttack
-from windtunnel.threats.ensemble import fab, targeted_dlr
+from windtunnel.threats.gradient.apgd import APGD
+from windtunnel.threats.library.adapter import Survivors
+from windtunnel.threats.library.ensemble import fab, targeted_dlr
 
 
 def test_the_ensemble_is_the_published_one():

@@ -6,13 +6,13 @@ import torch
 from support.victims import answered, convolutional, images
 
 from windtunnel.core.victim import Victim
-from windtunnel.threats.adapter import Survivors
-from windtunnel.threats.apgd import APGD
 from windtunnel.threats.autoattack import QUERIES, AutoAttack
-from windtunnel.threats.cw import CW
-from windtunnel.threats.ensemble import apgd, fab, square
-from windtunnel.threats.fgsm import FGSM
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.apgd import APGD
+from windtunnel.threats.gradient.fgsm import FGSM
+from windtunnel.threats.gradient.pgd import PGD
+from windtunnel.threats.library.adapter import Survivors
+from windtunnel.threats.library.ensemble import apgd, fab, square
+from windtunnel.threats.minimum.cw import CW
 
 EPS = {"Linf": "6/255", "L2": "0.15"}
 ATTACKS = [

@@ -8,8 +8,8 @@ from support.victims import Noisy, answered, convolutional, images
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.seeding import generators
-from windtunnel.threats.draws import KeyedDraws
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.pgd import PGD
+from windtunnel.threats.library.draws import KeyedDraws
 
 IDS = tuple(f"s{row}" for row in range(64))
 LIKE = torch.empty(64, 1, 4, 4)

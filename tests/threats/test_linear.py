@@ -7,11 +7,11 @@ from support.victims import at_distances, linear
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.victim import Victim
-from windtunnel.threats.apgd import APGD
 from windtunnel.threats.autoattack import AutoAttack
-from windtunnel.threats.cw import CW
-from windtunnel.threats.fgsm import FGSM
-from windtunnel.threats.pgd import PGD
+from windtunnel.threats.gradient.apgd import APGD
+from windtunnel.threats.gradient.fgsm import FGSM
+from windtunnel.threats.gradient.pgd import PGD
+from windtunnel.threats.minimum.cw import CW
 
 EPS = {"Linf": "0.05", "L2": "0.5"}
 RATIOS = [0.3, 0.8, 0.95, 0.99, 1.01, 1.05, 1.2, 2.0]

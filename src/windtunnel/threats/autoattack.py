@@ -17,7 +17,7 @@ from windtunnel.threats.attack import Attack
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from windtunnel.threats.adapter import Survivors
+    from windtunnel.threats.library.adapter import Survivors
 
 Member = Literal["apgd-ce", "apgd-t", "fab-t", "square"]
 MEMBERS: tuple[Member, ...] = get_args(Member)
@@ -86,7 +86,7 @@ class AutoAttack(Attack):
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
         """What broke each sample; the clean input where nothing did."""
-        from windtunnel.threats.adapter import Survivors
+        from windtunnel.threats.library.adapter import Survivors
 
         survivors = Survivors(victim, batch, self.norm, float(level))
         # Classes from the likeliest down; the first is the label, for only rightly classified samples are attacked.
@@ -105,7 +105,7 @@ class AutoAttack(Attack):
         return tuple(member for member in self.members if member not in lacking)
 
     def _run(self, member: Member, survivors: Survivors, ranking: Tensor, seed: int) -> None:
-        from windtunnel.threats import ensemble
+        from windtunnel.threats.library import ensemble
 
         purpose = f"{self.use}/{member}"
         targets = min(TARGETS, ranking.shape[1] - 1)

@@ -57,7 +57,7 @@ class PGD(Attack):
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
         """The last iterate of the last attempt on each sample, or the one that broke it."""
-        from windtunnel.threats.adapter import Survivors
+        from windtunnel.threats.library.adapter import Survivors
 
         survivors = Survivors(victim, batch, self.norm, float(level))
         for attempt in range(self.restarts - 1):
@@ -68,7 +68,7 @@ class PGD(Attack):
         return survivors.perturbed
 
     def _attempt(self, victim: Victim, batch: Batch, level: Fraction, seed: int, attempt: int) -> Tensor:
-        from windtunnel.threats.adapter import attacked, library
+        from windtunnel.threats.library.adapter import attacked, library
 
         kind = library().PGD if self.norm == "Linf" else library().PGDL2
         step = float(self.step if self.step is not None else Fraction(5, 2) * level / self.steps)

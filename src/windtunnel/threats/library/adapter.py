@@ -13,7 +13,7 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.budget import distances, tolerance
 from windtunnel.core.victim import Victim
 from windtunnel.errors import MissingPackageError
-from windtunnel.threats.draws import KeyedDraws
+from windtunnel.threats.library.draws import KeyedDraws
 
 
 def library() -> Any:

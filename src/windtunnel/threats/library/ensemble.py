@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from windtunnel.threats.adapter import Survivors, attacked, library
-from windtunnel.threats.draws import KeyedDraws, uniform
+from windtunnel.threats.library.adapter import Survivors, attacked, library
+from windtunnel.threats.library.draws import KeyedDraws, uniform
 
 
 def apgd(survivors: Survivors, seed: int, purpose: str, *, loss: str, steps: int, rho: float, targets: Tensor | None = None) -> Tensor:

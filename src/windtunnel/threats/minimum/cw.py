@@ -59,8 +59,8 @@ class CW(Attack):
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
         """The nearest misclassified points found, where they lie within the budget; the inputs elsewhere."""
-        from windtunnel.threats.adapter import Survivors, attacked
-        from windtunnel.threats.carlini import nearest
+        from windtunnel.threats.library.adapter import Survivors, attacked
+        from windtunnel.threats.minimum.carlini import nearest
 
         with attacked(victim, batch, seed, self.use) as network:
             found = nearest(

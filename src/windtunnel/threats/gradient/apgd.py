@@ -51,8 +51,8 @@ class APGD(Attack):
         Raises:
             VictimError: the DLR loss on fewer than three classes.
         """
-        from windtunnel.threats.adapter import Survivors
-        from windtunnel.threats.ensemble import apgd
+        from windtunnel.threats.library.adapter import Survivors
+        from windtunnel.threats.library.ensemble import apgd
 
         if self.loss == "dlr" and (classes := class_count(victim, batch)) < 3:
             raise VictimError(f"apgd: the DLR loss compares three logits, but {victim.name} has {classes} classes; use loss: ce.")

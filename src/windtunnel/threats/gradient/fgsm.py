@@ -37,7 +37,7 @@ class FGSM(Attack):
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
         """Inputs moved by `level` in every pixel, clipped to [0, 1]."""
-        from windtunnel.threats.adapter import attacked, library
+        from windtunnel.threats.library.adapter import attacked, library
 
         with attacked(victim, batch, seed, self.use, averaged=True) as network:
             perturbed: Tensor = library().FGSM(network, eps=float(level))(batch.inputs, batch.labels)

@@ -1,0 +1,1 @@
+"""Gradient attacks: steps along the gradient of a loss, inside a norm ball."""

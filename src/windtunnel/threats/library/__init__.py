@@ -1,0 +1,1 @@
+"""Attacks of torchattacks, run with draws keyed by sample."""

@@ -1,0 +1,1 @@
+"""Minimum-norm attacks: the smallest change that is enough."""

@@ -1,0 +1,1 @@
+"""Black-box attacks: they see answers only, and are counted by queries."""
