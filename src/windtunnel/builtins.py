@@ -49,6 +49,8 @@ THREATS: Final[Registry[Threat]] = Registry(
         "pgd": "windtunnel.threats.gradient.pgd:PGD",
         "apgd": "windtunnel.threats.gradient.apgd:APGD",
         "cw": "windtunnel.threats.minimum.cw:CW",
+        "fab": "windtunnel.threats.minimum.fab:FAB",
+        "square": "windtunnel.threats.query.square:Square",
         "autoattack": "windtunnel.threats.autoattack:AutoAttack",
         "gaussian-noise": "windtunnel.threats.corruptions.noise:GaussianNoise",
         "defocus-blur": "windtunnel.threats.corruptions.blur:DefocusBlur",

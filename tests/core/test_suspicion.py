@@ -3,9 +3,24 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from support.victims import Counting, Detached, Quantised, Softmax, answered, at_distances, convolutional, images, linear
+from support.victims import (
+    Clipped,
+    ConstantGradient,
+    Counting,
+    Detached,
+    Noisy,
+    Purifying,
+    Quantised,
+    Reversed,
+    Softmax,
+    answered,
+    at_distances,
+    convolutional,
+    images,
+    linear,
+)
 
-from windtunnel.core.suspicion import flags, noise
+from windtunnel.core.suspicion import Observation, flags, noise
 from windtunnel.core.victim import Victim
 from windtunnel.threats.gradient.fgsm import FGSM
 from windtunnel.threats.gradient.pgd import PGD
@@ -46,6 +61,63 @@ def test_probabilities_instead_of_logits_are_flagged():
     assert "softmax-outputs" in names(Softmax(convolutional()).eval())
 
 
+def test_outputs_that_are_cut_off_are_flagged():
+    assert "clipped-outputs" in names(Clipped(convolutional(gain=50.0)).eval())
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+@pytest.mark.parametrize("seed", range(3))
+def test_honest_victims_of_any_kind_raise_no_flag(classes, seed):
+    for gain in (2.0, 30.0):
+        assert names(convolutional(classes, seed=seed, gain=gain)) == []
+
+
+def test_a_gradient_that_knows_nothing_of_the_label_is_flagged():
+    found = names(ConstantGradient(convolutional()).eval())
+    assert "constant-gradients" in found
+
+
+def test_a_linear_victim_has_a_constant_slope_and_that_is_honest():
+    module = linear()
+    batch = at_distances(module, "Linf", [0.02, 0.03, 0.04, 0.2] * 3)
+    assert PGD_20(Victim(module), batch).flags == ()
+
+
+def test_a_victim_that_draws_at_random_is_flagged_unless_the_attack_averages_over_draws():
+    module = Noisy(convolutional()).eval()
+    batch = answered(convolutional(), images(24))
+    single, averaged = (PGD(eps="8/255", steps=20, eot=eot)(Victim(module), batch) for eot in (1, 4))
+    assert "randomness-without-eot" in [flag.name for flag in single.flags]
+    assert "randomness-without-eot" not in [flag.name for flag in averaged.flags]
+    assert averaged.cost.backward % 4 == 0
+
+
+def test_what_a_random_victim_draws_is_keyed_and_leaves_the_global_generator_alone():
+    module = Noisy(convolutional()).eval()
+    batch = answered(convolutional(), images(24))
+    before = torch.get_rng_state()
+    first, second = (PGD_20(Victim(module), batch, keep=True) for _ in range(2))
+    assert torch.equal(first.perturbed, second.perturbed)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_victim_that_takes_gradients_while_it_answers_is_flagged():
+    assert "gradients-in-forward" in names(Purifying(convolutional()).eval())
+
+
+def test_a_victim_that_no_unbounded_attack_breaks_is_flagged():
+    found = names(Reversed(convolutional()).eval())
+    assert "unbounded-attack-fails" in found
+    assert "noise-does-as-well" in found
+
+
+def test_an_attack_whose_steps_lead_nowhere_is_flagged():
+    module = convolutional()
+    batch = answered(module, images(24))
+    lost = PGD(eps="16/255", steps=20, step="1/100000", random_start=False)
+    assert "more-steps-do-not-help" in [flag.name for flag in lost(Victim(module), batch).flags]
+
+
 def test_a_victim_whose_state_changes_is_flagged_by_the_buffer():
     module = Counting(convolutional()).eval()
     (flag,) = (flag for flag in PGD_20(Victim(module), answered(module, images(8))).flags if flag.name == "buffers-changed")
@@ -65,9 +137,9 @@ def test_an_attack_that_noise_matches_is_flagged():
     batch = at_distances(module, "Linf", [0.001] * 8 + [0.2] * 8)
     clean = batch.labels.numpy()
     # An attack that broke nothing, where random corners break some of the samples next to the boundary.
-    found = flags(FGSM(eps="0.1"), Victim(module), batch, clean, clean[None], {"weight": module.weight}, 0)
+    found = flags(Observation(FGSM(eps="0.1"), Victim(module), batch, clean, clean[None], {"weight": module.weight}, 0))
     assert "noise-does-as-well" in [flag.name for flag in found]
-    assert "attack 0%" in found[0].message
+    assert "attack 0%" in next(flag.message for flag in found if flag.name == "noise-does-as-well")
 
 
 @pytest.mark.parametrize(("standing", "flagged"), [([12, 12, 12], True), ([12, 12, 11], False), ([16, 16, 16], False), ([12, 8, 0], False)])
@@ -77,7 +149,7 @@ def test_a_larger_budget_that_does_not_help_is_flagged(standing, flagged):
     labels = batch.labels.numpy()
     predicted = np.stack([np.where(np.arange(16) < count, labels, 1 - labels) for count in standing])
     threat = FGSM(eps=["1/255", "2/255", "3/255"])
-    found = [flag.name for flag in flags(threat, Victim(module), batch, labels, predicted, {"weight": module.weight}, 0)]
+    found = [flag.name for flag in flags(Observation(threat, Victim(module), batch, labels, predicted, {"weight": module.weight}, 0))]
     assert ("larger-budget-does-not-help" in found) == flagged
 
 

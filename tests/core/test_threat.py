@@ -92,9 +92,9 @@ def test_accuracy_is_that_of_the_closed_form_at_every_level(module, batch):
     assert out.accuracy.n == 6
 
 
-def test_a_sample_broken_at_one_level_keeps_its_breaking_input_at_every_larger_one(module, batch):
+def test_a_sample_broken_at_one_level_is_broken_at_every_larger_one(module, batch):
     out = Push(eps=["0.025", "0.05", "0.1"])(Victim(module), batch)
-    np.testing.assert_allclose(out.distance[:, 0], [0.025] * 3, atol=1e-6)
+    assert (np.diff(out.correct.astype(int), axis=0) <= 0).all()
     np.testing.assert_allclose(out.distance[:, 5], [0.025, 0.05, 0.1], atol=1e-6)
 
 
@@ -152,10 +152,47 @@ def test_micro_batches_change_neither_verdicts_nor_inputs(module, batch):
     assert whole.cost.forward == pieces.cost.forward
 
 
-def test_every_pass_is_counted_and_broken_samples_are_not_asked_again(module, batch):
+def test_every_pass_is_counted_and_samples_that_stand_at_a_larger_radius_are_not_attacked_at_a_smaller_one(module, batch):
     out = Push(eps=["0.025", "0.05", "0.1"])(Victim(module), batch)
-    assert out.cost.forward == 6 + 6 + 5 + 3  # clean, then once for each sample that still stood
-    assert out.cost.backward == 0
+    # Clean; all six at 0.1; the projections of all six at 0.05, and of the five that fell the two that stand again; at 0.025 the
+    # projections, and two of the three that fell; one that stood at 0.1 is audited at 0.05.
+    assert out.cost.forward == 6 + 6 + (6 + 2) + (6 + 2) + 1
+    assert (out.cost.backward, out.cost.queries) == (0, 0)
+
+
+class Stuck(Push):
+    """Finds nothing when it may move far."""
+
+    use: ClassVar[str] = "stuck"
+
+    def perturb(self, victim, batch, level, seed):
+        return batch.inputs if level > Fraction(6, 100) else super().perturb(victim, batch, level, seed)
+
+
+def test_an_attack_that_is_weaker_with_more_room_is_caught_and_every_radius_attacked_on_its_own(module, batch):
+    out = Stuck(eps=["0.025", "0.05", "0.1"])(Victim(module), batch)
+    assert out.correct.sum(1).tolist() == [5, 3, 3]
+    (flag,) = (flag for flag in out.flags if flag.name == "larger-budget-does-not-help")
+    assert "1 of 2 samples that stood at 1/10 fell at 1/20" in flag.message
+
+
+class Blunt(Push):
+    """Asks for answers only, and never comes as near as it could."""
+
+    use: ClassVar[str] = "blunt"
+    black_box: ClassVar[bool] = True
+    minimal: ClassVar[bool] = True
+
+    def perturb(self, victim, batch, level, seed):
+        victim.logits(batch.inputs)
+        return super().perturb(victim, batch, level, seed)
+
+
+def test_queries_are_those_of_a_black_box_threat_and_a_search_for_the_smallest_change_runs_once(module, batch):
+    out = Blunt(eps=["0.025", "0.05", "0.1"])(Victim(module), batch)
+    assert out.cost.queries == 6
+    assert out.correct.sum(1).tolist() == [5, 3, 1]
+    assert out.cost.forward == 6 + 6 + 6 + 6 + 6  # clean, queries, and a verdict at each radius
 
 
 def test_the_cautions_of_a_threat_come_first_among_the_flags(module, batch):

@@ -123,3 +123,58 @@ class Noisy(Quantised):
     def forward(self, inputs: Tensor) -> Tensor:
         found: Tensor = self.inner(inputs + 0.01 * torch.randn_like(inputs))
         return found
+
+
+class Clipped(Quantised):
+    """Cuts its logits off."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(inputs).clamp(-1, 1)
+        return found
+
+
+class _Ones(torch.autograd.Function):
+    """The identity, with a gradient of one whatever came back."""
+
+    @staticmethod
+    def forward(ctx, inputs: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        return inputs.view_as(inputs)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        return torch.ones_like(gradient)
+
+
+class _Minus(_Ones):
+    """The identity, with the gradient turned round."""
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        return -gradient
+
+
+class ConstantGradient(Quantised):
+    """Masks gradients: the same one comes back for every sample."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(_Ones.apply(inputs))
+        return found
+
+
+class Purifying(Quantised):
+    """Takes a gradient step on its input before it answers."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        with torch.enable_grad():
+            at = inputs.detach().requires_grad_(True)
+            (slope,) = torch.autograd.grad(self.inner(at).amax(1).sum(), at)
+        found: Tensor = self.inner((inputs + 0.01 * slope.sign()).clamp(0, 1))
+        return found
+
+
+class Reversed(Quantised):
+    """Masks gradients: they point away from every mistake."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.inner(_Minus.apply(inputs))
+        return found

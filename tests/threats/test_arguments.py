@@ -21,25 +21,28 @@ def test_arguments_are_recorded_with_their_defaults_as_plain_values():
     assert PGD(eps="4/255", step="1/255").arguments() == {
         "norm": "Linf",
         "eps": ["4/255"],
+        "loss": "ce",
         "steps": 40,
         "step": "1/255",
         "random_start": True,
         "restarts": 1,
+        "eot": 1,
+        "stop_when_broken": True,
     }
 
 
 @pytest.mark.parametrize(
     ("threat", "arguments", "message"),
     [
-        (FGSM, {"norm": "L2"}, "Input should be 'Linf'"),
+        (FGSM, {"norm": "L1"}, "Input should be 'Linf' or 'L2'"),
         (CW, {"norm": "Linf"}, "Input should be 'L2'"),
-        (PGD, {"norm": "L1"}, "Input should be 'Linf' or 'L2'"),
+        (PGD, {"norm": "L0"}, "Input should be 'Linf', 'L2' or 'L1'"),
         (PGD, {"steps": 0}, "greater than 0"),
         (PGD, {"restarts": 0}, "greater than 0"),
         (PGD, {"step": "-1/255"}, "is negative"),
         (PGD, {"eps": []}, "the list is empty"),
         (APGD, {"rho": 1.5}, "less than or equal to 1"),
-        (APGD, {"loss": "mse"}, "'ce' or 'dlr'"),
+        (APGD, {"loss": "mse"}, "'ce', 'dlr' or 'margin'"),
         (CW, {"c": 0}, "greater than 0"),
         (CW, {"kappa": -1}, "greater than or equal to 0"),
         (Fog, {"severities": []}, "the list is empty; give at least one severity"),

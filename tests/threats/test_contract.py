@@ -24,6 +24,8 @@ QUICK = {
     "apgd": {"steps": 4},
     "cw": {"steps": 10, "searches": 2},
     "autoattack": {"members": ["apgd-ce"]},
+    "fab": {"steps": 5, "targets": 2},
+    "square": {"queries": 40},
 }
 NAMES = tuple(THREATS._builtin)
 
@@ -77,7 +79,7 @@ def test_defaults_are_complete_recorded_and_can_be_read_back(name):
     assert all(isinstance(level, Fraction) for level in threat.levels)
     assert threat.passes() >= 0
     assert THREATS.load(name)(**threat.arguments()) == threat
-    assert threat.describe() == {"use": name, "version": 1, "arguments": threat.arguments()}
+    assert threat.describe() == {"use": name, "version": THREATS.load(name).version, "arguments": threat.arguments()}
     assert hash(threat) == hash(THREATS.load(name)(**threat.arguments()))
 
 

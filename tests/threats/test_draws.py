@@ -8,7 +8,7 @@ from support.victims import Noisy, answered, convolutional, images
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.seeding import generators
-from windtunnel.threats.gradient.pgd import PGD
+from windtunnel.threats.library.adapter import attacked
 from windtunnel.threats.library.draws import KeyedDraws
 
 IDS = tuple(f"s{row}" for row in range(64))
@@ -171,10 +171,12 @@ def test_a_draw_that_reaches_the_global_generator_all_the_same_is_an_error_and_i
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_victim_with_random_layers_cannot_be_attacked():
+def test_library_attacks_refuse_victims_with_random_layers():
     module = convolutional()
-    with pytest.raises(VictimError, match=r"while pgd/0 ran.*random layers: switch them off"):
-        PGD(steps=2).perturb(Victim(Noisy(module).eval()), answered(module, images(2)), PGD().eps[0], 0)
+    batch = answered(module, images(2))
+    with pytest.raises(VictimError, match=r"while test ran.*random layers: switch them off"):  # noqa: SIM117
+        with attacked(Victim(Noisy(module).eval()), batch, 0, "test") as network:
+            network(batch.inputs)
 
 
 def test_an_error_inside_is_not_replaced_by_one_about_draws():

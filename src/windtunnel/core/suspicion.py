@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,35 +22,88 @@ if TYPE_CHECKING:
 PROBED = 32
 """Samples on which gradients and noise are tried; a few passes beside the tens to thousands of an attack."""
 
+NOTABLE = 0.1
+"""Share of the probed samples from which on a rival that does better is more than luck; at least three of them."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one evaluation saw.
+
+    Args:
+        threat: what perturbed.
+        victim: who was asked.
+        batch: all samples.
+        clean: predicted class of each unperturbed sample, (n,).
+        predicted: predicted class at each level, (level, n).
+        buffers: copies of the victim's buffers, made before.
+        seed: of the evaluation.
+    """
+
+    threat: Threat
+    victim: Victim
+    batch: Batch
+    clean: np.ndarray
+    predicted: np.ndarray
+    buffers: dict[str, Tensor]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Some of the samples that an attack was given, for cheap rivals to be tried on.
+
+    Args:
+        threat: the attack.
+        victim: who is asked.
+        batch: at most PROBED samples, rightly classified.
+        broken: whether the attack broke each at its largest radius, (probed,).
+        seed: of the evaluation.
+    """
+
+    threat: Threat
+    victim: Victim
+    batch: Batch
+    broken: np.ndarray
+    seed: int
+
+    def better(self, points: Tensor) -> int:
+        """How many samples these points break that the attack left standing."""
+        fooled = (self.victim.logits(points).argmax(1) != self.batch.labels).cpu().numpy()
+        return int((fooled & ~self.broken).sum())
+
+    @property
+    def notable(self) -> int:
+        """How many of them a rival must break to be worth a flag."""
+        return max(3, round(NOTABLE * len(self.broken)))
+
 
 def buffers(victim: Victim) -> dict[str, Tensor]:
     """Copies of the victim's buffers (BatchNorm statistics among them)."""
     return {name: tensor.clone() for name, tensor in victim.module.named_buffers()}
 
 
-def flags(
-    threat: Threat,
-    victim: Victim,
-    batch: Batch,
-    clean: np.ndarray,
-    predicted: np.ndarray,
-    buffers_before: dict[str, Tensor],
-    seed: int,
-) -> tuple[Flag, ...]:
-    """Every sign of trouble seen in one evaluation."""
-    found = [_buffers_changed(victim, buffers_before)]
-    if threat.adaptive and threat.levels[-1] > 0:
-        labels = batch.labels.cpu().numpy()
-        right = np.flatnonzero(clean == labels)[:PROBED]
-        if len(right):
-            piece = batch.take(right.tolist())
-            inputs = piece.inputs.clone().requires_grad_(True)
-            logits = victim.network(inputs)
-            found += [_softmax_outputs(logits), _zero_gradients(inputs, logits, piece.labels)]
-            broken = predicted[-1][right] != labels[right]
-            found.append(_noise_does_as_well(threat, victim, piece, broken, seed))
-        found.append(_larger_does_not_help(threat, clean, predicted, labels))
+def flags(seen: Observation) -> tuple[Flag, ...]:
+    """Every sign of trouble in one evaluation."""
+    found: list[Flag | None] = [_buffers_changed(seen.victim, seen.buffers)]
+    if seen.threat.adaptive and seen.threat.levels[-1] > 0:
+        found += _adaptive(seen)
     return tuple(flag for flag in found if flag is not None)
+
+
+def _adaptive(seen: Observation) -> Iterator[Flag | None]:
+    from windtunnel.core import probes
+
+    labels = seen.batch.labels.cpu().numpy()
+    right = np.flatnonzero(seen.clean == labels)[:PROBED]
+    if len(right):
+        broken = seen.predicted[-1][right] != labels[right]
+        probe = Probe(seen.threat, seen.victim, seen.batch.take(right.tolist()), broken, seen.seed)
+        yield from probes.answers(probe)
+        yield _noise_does_as_well(probe)
+        if not seen.threat.black_box:
+            yield from probes.gradients(probe)
+    yield _larger_does_not_help(seen.threat, seen.clean, seen.predicted, labels)
 
 
 def _buffers_changed(victim: Victim, before: dict[str, Tensor]) -> Flag | None:
@@ -60,62 +115,30 @@ def _buffers_changed(victim: Victim, before: dict[str, Tensor]) -> Flag | None:
     return Flag("buffers-changed", f"The victim's state changed while it was evaluated ({changed[0]}, ...): it was not the same network throughout.")
 
 
-def _softmax_outputs(logits: Tensor) -> Flag | None:
-    import torch
-
-    sums = logits.detach().double().sum(1)
-    if bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
-        return Flag(
-            "softmax-outputs", "The victim answers with probabilities instead of logits; gradients saturate and attacks look weaker than they are."
-        )
-    return None
-
-
-def _zero_gradients(inputs: Tensor, logits: Tensor, labels: Tensor) -> Flag | None:
-    """Compares with exact zero: a piecewise-constant or detached network has no gradient at all."""
-    import torch
-
-    if not logits.requires_grad:
-        return Flag("zero-gradients", "The victim passes no gradient back to its input; gradient attacks cannot see it.")
-    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, inputs, allow_unused=True)
-    if gradient is None:
-        gradient = torch.zeros_like(inputs)
-    share = float((gradient.flatten(1).abs().amax(1) == 0).float().mean())
-    if share < 0.1:  # ours: saturated float32 softmax zeroes a few confident samples of honest networks
-        return None
-    return Flag(
-        "zero-gradients",
-        f"The loss has a zero gradient on {share:.0%} of the samples; gradient attacks are blind there and robustness is overstated.",
-    )
-
-
-def _noise_does_as_well(threat: Threat, victim: Victim, batch: Batch, broken: np.ndarray, seed: int) -> Flag | None:
+def _noise_does_as_well(probe: Probe) -> Flag | None:
     """Random corners of the ball against the attack, on the samples it was given."""
-    noisy = noise(threat.measured_norm, batch, threat.levels[-1], seed)
-    fooled = (victim.logits(noisy).argmax(1) != batch.labels).cpu().numpy()
-    if fooled.sum() == 0 or fooled.sum() < broken.sum():
-        return None
-    if broken.all():
+    noisy = noise(probe.threat.measured_norm, probe.batch, probe.threat.levels[-1], probe.seed)
+    fooled = (probe.victim.logits(noisy).argmax(1) != probe.batch.labels).cpu().numpy()
+    if fooled.sum() == 0 or fooled.sum() < probe.broken.sum() or probe.broken.all():
         return None
     return Flag(
         "noise-does-as-well",
-        f"One random draw of the same size breaks {fooled.mean():.0%} of {len(broken)} samples, "
-        f"the attack {broken.mean():.0%}: the attack is not working.",
+        f"One random draw of the same size breaks {fooled.mean():.0%} of {len(probe.broken)} samples, "
+        f"the attack {probe.broken.mean():.0%}: the attack is not working.",
     )
 
 
 def noise(norm: str, batch: Batch, level: Fraction, seed: int) -> Tensor:
-    """Inputs moved to a random point at distance `level`: corners for Linf, directions otherwise; clipped to [0, 1]."""
-    import torch
+    """Inputs moved to a random point at distance `level`: corners for Linf, directions otherwise; clipped to [0, 1].
 
-    draws = [draw.standard_normal(tuple(batch.inputs.shape[1:])) for draw in generators(seed, "noise-baseline", batch.ids)]
-    direction = torch.from_numpy(np.stack(draws)).to(batch.inputs)
-    if norm == "Linf":
-        direction = direction.sign()
-    else:
-        size = direction.flatten(1).norm(p=1 if norm == "L1" else 2, dim=1).clamp_min(1e-12)
-        direction = direction / size.view(-1, *[1] * (direction.ndim - 1))
+    In L0 as many values as `level` says are replaced by black or white.
+    """
+    from windtunnel.core.ball import TINY, column, lengths, normal_draws, project
+
+    direction = normal_draws(generators(seed, "noise-baseline", batch.ids), batch.inputs.shape[1:], batch.inputs)
+    if norm == "L0":
+        return (batch.inputs + project("L0", direction, float(level)).sign()).clamp(0, 1)
+    direction = direction.sign() if norm == "Linf" else direction / column(lengths(norm, direction).clamp_min(TINY), direction)
     return (batch.inputs + float(level) * direction).clamp(0, 1)
 
 

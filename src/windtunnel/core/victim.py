@@ -21,10 +21,16 @@ class Meter:
     Args:
         forward: samples that went through the network.
         backward: samples whose gradient came back through it.
+        queries: those of `forward` that a black-box attack asked.
     """
 
     forward: int = 0
     backward: int = 0
+    queries: int = 0
+
+    def since(self, before: Meter) -> Meter:
+        """What was added after `before` was read."""
+        return Meter(self.forward - before.forward, self.backward - before.backward, self.queries - before.queries)
 
 
 class Victim:
@@ -74,6 +80,15 @@ class Victim:
             for parameter in live:
                 parameter.requires_grad_(True)
 
+    @contextmanager
+    def queried(self) -> Iterator[None]:
+        """Forward passes inside the block are queries of a black-box attack."""
+        before = self.meter.forward
+        try:
+            yield
+        finally:
+            self.meter.queries += self.meter.forward - before
+
     @property
     def device(self) -> torch.device:
         """Where the network's tensors live."""
@@ -102,11 +117,48 @@ class Victim:
         self.refuse_training()
         with torch.no_grad():
             logits: Tensor = self.network(inputs)
+        self._check(logits, inputs)
+        return logits
+
+    def gradient(self, inputs: Tensor, objective: Callable[[Tensor], Tensor], passes: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, a figure of each sample's logits, and the gradient of that figure by the sample's input.
+
+        Args:
+            objective: logits (batch, class) to one value per sample, (batch,), each from its own row.
+            passes: forward and backward passes averaged, for networks that draw at random (expectation over transformation).
+        Shapes:
+            inputs (batch, ...); returns (batch, class), (batch,) and (batch, ...), detached. A network that passes no gradient back
+            gets one of zero.
+        Raises:
+            VictimError: as for `logits`.
+        Source:
+            Athalye et al. 2018, arXiv 1802.00420, section 4.2, for the average.
+        """
+        import torch
+
+        self.refuse_training()
+        answers, values, slopes = [], [], []
+        for _ in range(passes):
+            with torch.enable_grad():
+                at = inputs.detach().requires_grad_(True)
+                logits: Tensor = self.network(at)
+                self._check(logits, inputs)
+                value = objective(logits)
+            slope = torch.autograd.grad(value.sum(), at, allow_unused=True)[0] if value.requires_grad else None
+            answers.append(logits.detach())
+            values.append(value.detach())
+            slopes.append(torch.zeros_like(at) if slope is None else slope)
+        if passes == 1:
+            return answers[0], values[0], slopes[0]
+        return torch.stack(answers).mean(0), torch.stack(values).mean(0), torch.stack(slopes).mean(0)
+
+    def _check(self, logits: Tensor, inputs: Tensor) -> None:
+        import torch
+
         if logits.ndim != 2 or len(logits) != len(inputs):
             raise VictimError(f"{self.name} answered with shape {tuple(logits.shape)} for {len(inputs)} inputs; expected ({len(inputs)}, classes).")
         if not bool(torch.isfinite(logits).all()):
             raise VictimError(f"{self.name} answered with NaN or infinite logits; a robustness number over them would mean nothing.")
-        return logits
 
 
 def metered(module: nn.Module, meter: Meter) -> nn.Module:

@@ -15,10 +15,11 @@ from safetensors.torch import save as save_tensors
 from windtunnel.core import canonical
 from windtunnel.core.batch import Batch
 from windtunnel.core.dataset import Dataset, DataSource, Splits, to_inputs, to_pixels
+from windtunnel.core.evaluation import verify
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.recipe import Finetuned, Finetuning
-from windtunnel.core.threat import MICRO_BATCH, Threat, verify
+from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.errors import StoreError, WindtunnelError
 from windtunnel.execution import recording

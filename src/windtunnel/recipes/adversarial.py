@@ -41,7 +41,8 @@ def train_adversarially(network: Network, work: Finetuning, recipe: PgdAt) -> Tr
 def training_threat(recipe: PgdAt) -> Threat:
     """The registered PGD with the recipe's radius and steps, from a random start."""
     step = recipe.step if recipe.step is not None else recipe.eps * 5 / (2 * recipe.steps)
-    return THREATS.load("pgd")(norm=recipe.norm, eps=recipe.eps, steps=recipe.steps, step=step, random_start=True)  # type: ignore[call-arg]  # fields of PGD, not of the base
+    arguments = {"norm": recipe.norm, "eps": recipe.eps, "steps": recipe.steps, "step": step, "random_start": True, "stop_when_broken": False}
+    return THREATS.load("pgd")(**arguments)
 
 
 def attack(network: Network, threat: Threat, batch: Batch, seed: int) -> Tensor:

@@ -32,7 +32,8 @@ class PgdAt(Supervised):
     """
 
     use: ClassVar[str] = "pgd-at"
-    libraries: ClassVar[tuple[str, ...]] = ("torch", "torchattacks")
+    version: ClassVar[int] = 2
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     eps: Radius = Field(default=Fraction(8, 255))
     norm: Literal["Linf", "L2"] = "Linf"

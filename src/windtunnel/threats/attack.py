@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.budget import Norm, check_radius
 from windtunnel.core.configured import STRICT, Radii
+from windtunnel.core.flag import Flag
 from windtunnel.core.threat import Family, Threat
 
 
@@ -25,7 +26,7 @@ class Attack(Threat):
 
     family: ClassVar[Family] = "attack"
     adaptive: ClassVar[bool] = True
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch", "torchattacks")
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
 
     norm: Norm = "Linf"
     eps: Radii = (Fraction(8, 255),)
@@ -38,3 +39,12 @@ class Attack(Threat):
     def levels(self) -> tuple[Fraction, ...]:
         """The radii."""
         return self.eps
+
+
+def too_few_classes(use: str, loss: str, classes: int, *, targeted: bool = False) -> tuple[Flag, ...]:
+    """A flag where the difference of logits ratio needs more classes than there are, so that the margin took its place."""
+    least = 4 if targeted else 3
+    if loss != "dlr" or classes >= least:
+        return ()
+    kind = "targeted DLR loss" if targeted else "DLR loss"
+    return (Flag("too-few-classes", f"With {classes} classes the {kind} does not exist (it needs {least}): {use} used the margin instead."),)

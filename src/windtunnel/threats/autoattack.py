@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, get_args
 
 from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
@@ -17,123 +19,142 @@ from windtunnel.threats.attack import Attack
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from windtunnel.threats.library.adapter import Survivors
+    from windtunnel.threats.standing import Standing
 
-Member = Literal["apgd-ce", "apgd-t", "fab-t", "square"]
-MEMBERS: tuple[Member, ...] = get_args(Member)
+Variant = Literal["standard", "rand"]
+Member = Literal["apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square"]
 
-# The published standard version, arXiv 2003.01690, section 5. Not arguments: with other values it is not AutoAttack.
+MEMBERS: Final[Mapping[Variant, tuple[Member, ...]]] = MappingProxyType(
+    {"standard": ("apgd-ce", "apgd-t", "fab-t", "square"), "rand": ("apgd-ce", "apgd-dlr")}
+)
+"""In the published order."""
+
+# The published versions, arXiv 2003.01690, section 5 and its code's `rand`. Not arguments: with other values it is not AutoAttack.
 STEPS = 100
 TARGETS = 9
 QUERIES = 5000
 RHO = 0.75
+SHARE = 0.8
+SPAN = 10000  # the share of Square's windows falls as for 10,000 queries, of which half are spent
+EOT = 20
 
 
-def _published_order(members: tuple[Member, ...]) -> tuple[Member, ...]:
+def _distinct(members: tuple[Member, ...]) -> tuple[Member, ...]:
     if not members:
-        raise ValueError(f"the list is empty; choose from {', '.join(MEMBERS)}")
-    return tuple(member for member in MEMBERS if member in members)
+        raise ValueError(f"the list is empty; choose from {', '.join(get_args(Member))}")
+    return tuple(member for member in get_args(Member) if member in members)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AutoAttack(Attack):
-    """APGD on cross-entropy, targeted APGD on the DLR loss, targeted FAB, and Square.
+    """Standard: APGD on cross-entropy, targeted APGD on the DLR loss, targeted FAB, and Square. Rand: APGD on both losses, averaged.
 
-    100 steps each, nine target classes (all others where there are fewer), 5000 queries.
+    100 steps each, nine target classes (all others where there are fewer), 5000 queries; `rand` averages 20 gradients in each step.
 
     Args:
         norm: "Linf" or "L2".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
-        variant: "standard", the one the paper compares by.
-        members: which attacks of the ensemble run, always in the published order; leaving one out is flagged.
+        variant: "standard", the one the paper compares by, or "rand" for victims that draw at random.
+        members: which attacks of the ensemble run, always in the published order; leaving one out is flagged. All if left out.
     Source:
         Croce and Hein 2020, arXiv 2003.01690, section 5.
     Deviations:
-        With fewer than four classes the targeted DLR loss does not exist, and in L2 Square needs images that it can tile; a member
-        that cannot run is left out and flagged. Draws are keyed by sample, so that batches do not share a seed's noise.
+        With too few classes for the DLR loss (three untargeted, four targeted) the margin takes its place, flagged. A sample leaves
+        at the first point that breaks it, which changes no verdict. Draws are keyed by sample, so that batches share no noise.
     """
 
     use: ClassVar[str] = "autoattack"
+    version: ClassVar[int] = 2
 
     norm: Literal["Linf", "L2"] = "Linf"
-    variant: Literal["standard"] = "standard"
-    members: Annotated[tuple[Member, ...], AfterValidator(_published_order)] = MEMBERS
+    variant: Variant = "standard"
+    members: Annotated[tuple[Member, ...], AfterValidator(_distinct)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [member for member in self.members or () if member not in MEMBERS[self.variant]]
+        if wrong:
+            raise ValueError(f"autoattack: {', '.join(wrong)} is no member of its variant {self.variant!r}: {', '.join(MEMBERS[self.variant])}")
+
+    @property
+    def running(self) -> tuple[Member, ...]:
+        """The members that run."""
+        return MEMBERS[self.variant] if self.members is None else self.members
+
+    @property
+    def eot(self) -> int:
+        """Gradients averaged in each step."""
+        return EOT if self.variant == "rand" else 1
 
     def passes(self) -> float:
         """For a sample that nothing breaks: a bound that few samples reach."""
-        rounds = {
-            "apgd-ce": 2 * (STEPS + 1),
-            "apgd-t": TARGETS * 2 * (STEPS + 1),
+        rounds: dict[Member, float] = {
+            "apgd-ce": 2 * STEPS * self.eot + 1,
+            "apgd-dlr": 2 * STEPS * self.eot + 1,
+            "apgd-t": TARGETS * (2 * STEPS + 1),
             "fab-t": TARGETS * (3 * STEPS + 2),
-            "square": QUERIES + 1,
+            "square": QUERIES,
         }
-        checks = {"apgd-t": TARGETS, "fab-t": TARGETS}
-        return 1.0 + sum(rounds[member] + checks.get(member, 1) for member in self.members)
+        return 1.0 + sum(rounds[member] for member in self.running)
 
     def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
-        """A flag for every member of the published ensemble that does not run."""
+        """A flag for every member of the published ensemble that does not run, or not as published."""
         found = []
-        missing = [member for member in MEMBERS if member not in self.members]
+        missing = [member for member in MEMBERS[self.variant] if member not in self.running]
         if missing:
             found.append(Flag("partial-ensemble", f"AutoAttack ran without {', '.join(missing)}, as configured: weaker than the published one."))
-        if "apgd-t" in self.members and "apgd-t" not in self._able(classes, shape):
-            message = f"With {classes} classes the targeted DLR loss does not exist (it needs four): AutoAttack ran without apgd-t."
+        replaced = [member for member, least in (("apgd-dlr", 3), ("apgd-t", 4)) if member in self.running and classes < least]
+        if replaced:
+            message = f"With {classes} classes the DLR loss of {', '.join(replaced)} does not exist: AutoAttack used the margin there instead."
             found.append(Flag("too-few-classes", message))
-        if "square" in self.members and "square" not in self._able(classes, shape):
-            message = f"Square in L2 cannot tile images of {shape[-2]} x {shape[-1]}: AutoAttack ran without it."
-            found.append(Flag("image-too-small", message))
         return tuple(found)
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
-        """What broke each sample; the clean input where nothing did."""
-        from windtunnel.threats.library.adapter import Survivors
+        """What broke each sample; where nothing did, the best point of the last member that has one."""
+        from windtunnel.threats.standing import Standing
 
-        survivors = Survivors(victim, batch, self.norm, float(level))
+        standing = Standing(victim, batch, self.norm, float(level))
         # Classes from the likeliest down; the first is the label, for only rightly classified samples are attacked.
-        ranking = victim.logits(batch.inputs).argsort(dim=1, descending=True)
-        for member in self._able(ranking.shape[1], tuple(batch.inputs.shape[1:])):
-            self._run(member, survivors, ranking, seed)
-        return survivors.perturbed
+        ranking = victim.logits(batch.inputs).argsort(dim=1, descending=True, stable=True)
+        for member in self.running:
+            if len(standing):
+                self._run(member, standing, ranking, seed)
+        return standing.perturbed
 
-    def _able(self, classes: int, shape: tuple[int, ...]) -> tuple[Member, ...]:
-        """The configured members that exist for so many classes and such images."""
-        lacking = set()
-        if classes < 4:
-            lacking.add("apgd-t")
-        if not _square_fits(self.norm, *shape[-2:]):
-            lacking.add("square")
-        return tuple(member for member in self.members if member not in lacking)
+    def _run(self, member: Member, standing: Standing, ranking: Tensor, seed: int) -> None:
+        if member == "fab-t":
+            self._fab(standing, ranking)
+        elif member == "square":
+            from windtunnel.threats.query.square_search import search
 
-    def _run(self, member: Member, survivors: Survivors, ranking: Tensor, seed: int) -> None:
-        from windtunnel.threats.library import ensemble
+            draws, starts = (standing.draws(seed, f"{self.use}/{member}/{purpose}") for purpose in ("squares", "start"))
+            standing.leave(search(standing, draws, starts, QUERIES, SHARE, span=SPAN))
+        else:
+            self._apgd(member, standing, ranking, seed)
 
-        purpose = f"{self.use}/{member}"
-        targets = min(TARGETS, ranking.shape[1] - 1)
-        for place in range(1, targets + 1 if member in ("apgd-t", "fab-t") else 2):
-            if not len(survivors):
+    def _apgd(self, member: Member, standing: Standing, ranking: Tensor, seed: int) -> None:
+        from windtunnel.threats.gradient.auto_pgd import attempt
+        from windtunnel.threats.losses import aimed, untargeted
+
+        places = range(1, min(TARGETS, ranking.shape[1] - 1) + 1) if member == "apgd-t" else (0,)
+        for place in places:
+            if not len(standing):
                 return
-            key = f"{purpose}/{place}"
-            if member == "apgd-ce":
-                found = ensemble.apgd(survivors, seed, key, loss="ce", steps=STEPS, rho=RHO)
-            elif member == "apgd-t":
-                aims = ranking[survivors.rows, place]
-                found = ensemble.apgd(survivors, seed, key, loss="dlr", steps=STEPS, rho=RHO, targets=aims)
-            elif member == "fab-t":
-                found = ensemble.fab(survivors, seed, key, steps=STEPS, place=place)
-            else:
-                found = ensemble.square(survivors, seed, key, queries=QUERIES)
-            survivors.offer(found)
+            loss = "ce" if member == "apgd-ce" else "dlr"
+            objective = aimed(loss, ranking[:, place]) if place else untargeted(loss)
+            draws = standing.draws(seed, f"{self.use}/{member}/{place}")
+            standing.leave(attempt(standing, draws, objective, steps=STEPS, rho=RHO, eot=self.eot))
 
+    def _fab(self, standing: Standing, ranking: Tensor) -> None:
+        import torch
 
-def _square_fits(norm: str, height: int, width: int) -> bool:
-    """Whether torchattacks' Square can lay out its windows: in L2 they are tiles of a fifth of the height, and odd squares."""
-    if norm == "Linf":
-        return True
-    tile = height // 5
-    if tile == 0 or width < tile:
-        return False
-    start = (height - 5 * tile) // 2
-    ends = [start + side // tile * tile for side in (height, width)]
-    largest = max(round((0.8 * height * width) ** 0.5), 3)  # 0.8 is the share of the image that the first square covers
-    largest += largest % 2 == 0
-    return largest <= min(height, width) and (tile == 1 or (ends[0] <= height and ends[1] <= width))
+        from windtunnel.threats.minimum.boundary import Boundary
+        from windtunnel.threats.minimum.nearest import Nearest
+
+        for place in range(1, min(TARGETS, ranking.shape[1] - 1) + 1):
+            if not len(standing):
+                return
+            nearest = Nearest(standing.inputs, self.norm)
+            rows = torch.arange(len(standing), device=standing.rows.device)
+            Boundary(STEPS).search(standing.victim, nearest, rows, standing.labels, ranking[standing.rows, place], enough=standing.eps)
+            standing.fell(nearest.within(standing.eps) & standing.valid(nearest.points), nearest.points)

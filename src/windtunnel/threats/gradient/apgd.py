@@ -1,4 +1,4 @@
-"""APGD: projected gradient descent that chooses its own step size."""
+"""APGD: projected gradient steps whose length adapts to their progress."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
+from windtunnel.core.flag import Flag
 from windtunnel.core.victim import Victim
-from windtunnel.errors import VictimError
-from windtunnel.threats.attack import Attack
+from windtunnel.threats.attack import Attack, too_few_classes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,54 +20,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class APGD(Attack):
-    """Auto-PGD: momentum, and a step size halved when progress stalls.
+    """Auto-PGD: momentum, and a step size halved when progress stalls; in L1 steps along the largest slopes.
 
     Args:
-        norm: "Linf" or "L2".
+        norm: "Linf", "L2" or "L1".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
-        loss: "ce" (cross-entropy) or "dlr" (difference of logits ratio, for three classes or more).
-        steps: gradient steps.
+        loss: "ce" (cross-entropy), "dlr" (difference of logits ratio) or "margin".
+        targets: 0 for an untargeted attack; else the number of likeliest other classes that are aimed at one after the other.
+        steps: gradient steps of each attempt.
         restarts: attempts; each further one runs on the samples that still stand.
         rho: share of improving steps below which the step size is halved.
+        eot: gradients averaged in each step, for victims that draw at random.
     Source:
-        Croce and Hein 2020, arXiv 2003.01690, section 3; torchattacks' implementation.
+        Croce and Hein 2020, arXiv 2003.01690, section 3 (targeted: equation 6); L1: Croce and Hein 2021, arXiv 2103.01208.
     """
 
     use: ClassVar[str] = "apgd"
+    version: ClassVar[int] = 2
 
-    norm: Literal["Linf", "L2"] = "Linf"
-    loss: Literal["ce", "dlr"] = "ce"
+    norm: Literal["Linf", "L2", "L1"] = "Linf"
+    loss: Literal["ce", "dlr", "margin"] = "ce"
+    targets: Annotated[int, Field(ge=0)] = 0
     steps: PositiveInt = 100
     restarts: PositiveInt = 1
     rho: Annotated[float, Field(gt=0, le=1)] = 0.75  # the paper's value, section 3.1
+    eot: PositiveInt = 1
 
     def passes(self) -> float:
-        """Forward and backward at the start and in every step, a check between restarts."""
-        return self.restarts * 2.0 * (self.steps + 1) + (self.restarts - 1)
+        """Forward and backward in every step, and a look at the last point."""
+        return max(self.targets, 1) * self.restarts * (2.0 * self.steps * self.eot + 1)
+
+    def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
+        """Whether the loss had to be replaced."""
+        return too_few_classes(self.use, self.loss, classes, targeted=self.targets > 0)
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
-        """The last point that broke each sample, or the one of highest loss where none did.
+        """The point that broke each sample, or the one of highest loss where none did."""
+        from windtunnel.threats.gradient.auto_pgd import attempt
+        from windtunnel.threats.losses import aimed, untargeted
+        from windtunnel.threats.standing import Standing
 
-        Raises:
-            VictimError: the DLR loss on fewer than three classes.
-        """
-        from windtunnel.threats.library.adapter import Survivors
-        from windtunnel.threats.library.ensemble import apgd
-
-        if self.loss == "dlr" and (classes := class_count(victim, batch)) < 3:
-            raise VictimError(f"apgd: the DLR loss compares three logits, but {victim.name} has {classes} classes; use loss: ce.")
-        survivors = Survivors(victim, batch, self.norm, float(level))
-        for attempt in range(self.restarts):
-            found = apgd(survivors, seed, f"{self.use}/{attempt}", loss=self.loss, steps=self.steps, rho=self.rho)
-            if attempt == self.restarts - 1:
-                survivors.settle(found)
-                break
-            survivors.offer(found)
-            if not len(survivors):
-                break
-        return survivors.perturbed
-
-
-def class_count(victim: Victim, batch: Batch) -> int:
-    """Number of logits the victim answers with; one sample is asked where its classes have no names."""
-    return len(victim.classes) or int(victim.logits(batch.inputs[:1]).shape[1])
+        standing = Standing(victim, batch, self.norm, float(level))
+        ranking = victim.logits(batch.inputs).argsort(dim=1, descending=True, stable=True) if self.targets else None
+        places = [0] if ranking is None else range(1, min(self.targets, ranking.shape[1] - 1) + 1)
+        for place in places:
+            objective = untargeted(self.loss) if ranking is None else aimed(self.loss, ranking[:, place])
+            for number in range(self.restarts):
+                if not len(standing):
+                    return standing.perturbed
+                draws = standing.draws(seed, f"{self.use}/{place}/{number}")
+                standing.leave(attempt(standing, draws, objective, steps=self.steps, rho=self.rho, eot=self.eot))
+        return standing.perturbed

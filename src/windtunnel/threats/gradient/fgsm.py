@@ -1,4 +1,4 @@
-"""FGSM: one step along the sign of the gradient."""
+"""FGSM: one step along the gradient."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class FGSM(Attack):
-    """The fast gradient sign method.
+    """The fast gradient sign method; in L2 the fast gradient method, a step of length eps along the gradient.
 
     Args:
-        norm: "Linf".
+        norm: "Linf" or "L2".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
     Source:
-        Goodfellow et al. 2015, arXiv 1412.6572, section 4; torchattacks' implementation.
+        Goodfellow et al. 2015, arXiv 1412.6572, section 4.
     """
 
     use: ClassVar[str] = "fgsm"
+    version: ClassVar[int] = 2
 
-    norm: Literal["Linf"] = "Linf"
+    norm: Literal["Linf", "L2"] = "Linf"
 
     def passes(self) -> float:
         """One forward, one backward."""
         return 2
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
-        """Inputs moved by `level` in every pixel, clipped to [0, 1]."""
-        from windtunnel.threats.library.adapter import attacked, library
+        """Inputs moved by `level` along the gradient, clipped to [0, 1]."""
+        from windtunnel.core.ball import steepest
+        from windtunnel.threats.losses import cross_entropy
 
-        with attacked(victim, batch, seed, self.use, averaged=True) as network:
-            perturbed: Tensor = library().FGSM(network, eps=float(level))(batch.inputs, batch.labels)
-        return perturbed
+        _, _, gradient = victim.gradient(batch.inputs, lambda logits: cross_entropy(logits, batch.labels))
+        return (batch.inputs + float(level) * steepest(self.norm, gradient)).clamp(0, 1)

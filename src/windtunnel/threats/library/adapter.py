@@ -1,4 +1,4 @@
-"""What stands between an attack library and a victim: keyed draws, per-sample gradients, survivors. Imports torch."""
+"""What stands between an attack library and a victim: keyed draws, per-sample gradients. Imports torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from windtunnel.core.batch import Batch
-from windtunnel.core.budget import distances, tolerance
 from windtunnel.core.victim import Victim
 from windtunnel.errors import MissingPackageError
 from windtunnel.threats.library.draws import KeyedDraws
@@ -91,49 +90,3 @@ def attacked(victim: Victim, batch: Batch, seed: int, purpose: str, *, averaged:
     """
     with KeyedDraws(batch.ids, seed, purpose, batch.inputs.ndim) as draws:
         yield Attacked(victim, draws, averaged)
-
-
-class Survivors:
-    """Samples that still stand, while one attempt after another is made on them.
-
-    Args:
-        victim: who is asked whether an attempt succeeded.
-        batch: all samples, rightly classified.
-        norm: in which changes are bounded.
-        eps: the bound; an attempt beyond it does not count.
-    """
-
-    def __init__(self, victim: Victim, batch: Batch, norm: str, eps: float) -> None:
-        self.victim = victim
-        self.norm = norm
-        self.eps = eps
-        self.perturbed = batch.inputs.clone()
-        self.rows = list(range(len(batch)))
-        self._whole = batch
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def batch(self) -> Batch:
-        """The samples that still stand, unperturbed."""
-        return self._whole if len(self) == len(self._whole) else self._whole.take(self.rows)
-
-    def offer(self, candidates: Tensor) -> None:
-        """Accept those candidates, one per survivor, that break the victim within the budget; those samples leave."""
-        batch = self.batch
-        valid = self._valid(batch.inputs, candidates)
-        shape = (-1, *[1] * (candidates.ndim - 1))
-        tried = torch.where(valid.view(shape), candidates.detach(), batch.inputs)
-        broken = (self.victim.logits(tried).argmax(1) != batch.labels) & valid
-        self.settle(torch.where(broken.view(shape), tried, self.perturbed[self.rows]))
-        self.rows = [row for row, fell in zip(self.rows, broken.tolist(), strict=True) if not fell]
-
-    def settle(self, candidates: Tensor) -> None:
-        """Take the candidates as they are, unasked: the last attempt, whose success the threat itself will judge."""
-        self.perturbed[self.rows] = candidates.detach()
-
-    def _valid(self, inputs: Tensor, candidates: Tensor) -> Tensor:
-        inside = (torch.isfinite(candidates) & (candidates >= 0) & (candidates <= 1)).flatten(1).all(1)
-        allowed = self.eps + tolerance(self.norm, self.eps, inputs[0].numel())
-        return inside & (distances(self.norm, inputs, candidates) <= allowed)

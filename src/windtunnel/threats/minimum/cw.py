@@ -39,11 +39,12 @@ class CW(Attack):
     Deviations:
         The search over `c` is the paper's; its 10,000 steps of 0.01 are replaced by 200 that start ten times longer and shorten.
         torchattacks' implementation is not used: there black and white pixels never move, the loss is wrong for negative logits, and
-        one sample's progress stops the others of its batch. A sample broken within `eps` takes no part in further searches.
+        one sample's progress stops the others of its batch.
     """
 
     use: ClassVar[str] = "cw"
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
+    version: ClassVar[int] = 2
+    minimal: ClassVar[bool] = True
 
     norm: Literal["L2"] = "L2"
     eps: Radii = (Fraction(1, 2),)
@@ -59,21 +60,9 @@ class CW(Attack):
 
     def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
         """The nearest misclassified points found, where they lie within the budget; the inputs elsewhere."""
-        from windtunnel.threats.library.adapter import Survivors, attacked
-        from windtunnel.threats.minimum.carlini import nearest
+        from windtunnel.threats.minimum.carlini import search
+        from windtunnel.threats.minimum.nearest import Nearest
 
-        with attacked(victim, batch, seed, self.use) as network:
-            found = nearest(
-                network,
-                batch.inputs,
-                batch.labels,
-                eps=float(level),
-                c=self.c,
-                kappa=self.kappa,
-                steps=self.steps,
-                lr=self.lr,
-                searches=self.searches,
-            )
-        survivors = Survivors(victim, batch, self.norm, float(level))
-        survivors.offer(found)
-        return survivors.perturbed
+        nearest = Nearest(batch.inputs, self.norm)
+        search(victim, nearest, batch.labels, c=self.c, kappa=self.kappa, steps=self.steps, lr=self.lr, searches=self.searches)
+        return nearest.found(float(level))

@@ -1,0 +1,283 @@
+"""Evaluation: one threat against one victim, level by level, with nothing taken on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from windtunnel.core import suspicion
+from windtunnel.core.batch import Batch
+from windtunnel.core.budget import distances, tolerance
+from windtunnel.core.canonical import fraction_text
+from windtunnel.core.dataset import to_pixels
+from windtunnel.core.flag import Flag
+from windtunnel.core.outcome import Cost, Example, Outcome
+from windtunnel.core.victim import Victim
+from windtunnel.errors import BudgetError, DataError, VictimError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from windtunnel.core.threat import Threat
+
+EXAMPLES = 4
+"""Samples shown before and after each threat."""
+
+AUDITED = 16
+"""At most so many samples that stand at the largest radius are attacked at the next smaller one, too."""
+
+
+@dataclass
+class _Answers:
+    """What the victim says of some points, a row each."""
+
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+
+class Evaluation:
+    """One evaluation in progress.
+
+    An attack is swept over its radii from the largest down. A sample that stands at one radius stands at every smaller one, so it is
+    attacked no more; a sample that fell is first tried with its point projected onto the smaller ball, and attacked again only if
+    that does not break it. What the shortcut assumes is audited: samples that stand at the largest radius are attacked at the next
+    smaller one, and if one falls, every radius is attacked on its own and the result flagged.
+
+    Args:
+        threat: what perturbs.
+        victim: who is asked.
+        batch: all samples; adaptive threats are given those that the victim classifies rightly.
+        seed: keys the draws, with each sample's id.
+        micro_batch: samples at once.
+    Raises:
+        DataError: inputs outside [0, 1] or not finite.
+        VictimError: training mode, NaN logits, or labels beyond its classes.
+    """
+
+    def __init__(self, threat: Threat, victim: Victim, batch: Batch, seed: int, micro_batch: int) -> None:
+        check_inputs(batch)
+        victim.refuse_training()
+        self.threat, self.victim, self.seed, self.micro_batch = threat, victim, seed, micro_batch
+        self.levels = threat.levels
+        self.batch = batch.to(victim.device)
+        self.before = victim.meter.since(type(victim.meter)())
+        self.buffers = suspicion.buffers(victim)
+        self.labels = batch.labels.cpu().numpy()
+        self.classes = 0
+        clean = self._ask(self.batch.inputs)
+        self.clean = clean.predicted
+        shape = (len(self.levels), len(batch))
+        self.predicted = np.broadcast_to(clean.predicted, shape).copy()
+        self.confidence = np.broadcast_to(clean.confidence, shape).copy()
+        self.distance = np.zeros(shape)
+        self.attacked = np.zeros(shape, dtype=bool)
+        self.top = self.batch.inputs.clone()
+        self.found: list[Flag] = []
+
+    def blind(self, copies: Mapping[Fraction, Tensor]) -> None:
+        """Perturb all samples at every level, or take the copies made earlier, and ask the victim.
+
+        Raises:
+            BudgetError: a copy, or what the threat made, is no image.
+        """
+        everyone = np.arange(len(self.batch))
+        for index, level in enumerate(self.levels):
+            if level == 0:
+                continue
+            if level in copies:
+                changed = copies[level].to(self.batch.inputs.device)
+                verify(self.threat, self.batch.inputs, changed, level, self.batch.ids)
+                self._note(index, everyone, changed, self._ask(changed))
+                continue
+            for rows in self._pieces(everyone):
+                changed = self._perturb(rows, level)
+                self._note(index, rows, changed, self._ask(changed))
+
+    def sweep(self) -> None:
+        """Attack the samples that are classified rightly, from the largest radius down.
+
+        Raises:
+            BudgetError: the attack left its ball or the range [0, 1].
+        """
+        radii = [index for index, level in enumerate(self.levels) if level > 0]
+        for rows in self._pieces(np.flatnonzero(self.clean == self.labels)):
+            self._descend(rows, radii)
+        if len(radii) > 1 and not self.threat.minimal and self._audit(radii[-2]):
+            for index in radii[:-1]:
+                for rows in self._pieces(np.flatnonzero(self._standing(index) & ~self.attacked[index])):
+                    self._attack(index, rows)
+
+    def _descend(self, rows: np.ndarray, radii: list[int]) -> None:
+        from windtunnel.core.ball import project
+
+        inputs = self.batch.take(rows.tolist()).inputs
+        points = self._attack(radii[-1], rows) if radii else inputs
+        for index in reversed(radii[:-1]):
+            points = (inputs + project(self.threat.measured_norm, points - inputs, float(self.levels[index]))).clamp(0, 1)
+            self._settle(index, rows, points)
+            again = self._standing(index)[rows] & ~self._standing(index + 1)[rows]
+            if again.any() and not self.threat.minimal:
+                points[again.nonzero()[0].tolist()] = self._attack(index, rows[again])
+
+    def _audit(self, index: int) -> bool:
+        """Whether samples that stand at the largest radius fall at the one of `index`."""
+        standing = np.flatnonzero(self._standing(-1))
+        few = min(AUDITED, max(2, len(standing) // 8), len(standing))
+        if not few:
+            return False
+        rows = standing[:: len(standing) // few][:few]
+        for piece in self._pieces(rows):
+            self._attack(index, piece)
+        fallen = int((~self._standing(index)[rows]).sum())
+        if fallen:
+            large, small = fraction_text(self.levels[-1]), fraction_text(self.levels[index])
+            self.found.append(
+                Flag(
+                    "larger-budget-does-not-help",
+                    f"{fallen} of {len(rows)} samples that stood at {large} fell at {small}: the attack gets stuck when it may move further. "
+                    "Every radius was attacked on its own, and what fell at one counts at each larger one.",
+                )
+            )
+        return fallen > 0
+
+    def _attack(self, index: int, rows: np.ndarray) -> Tensor:
+        """Perturb samples at one level and settle what comes of it; their points."""
+        changed = self._perturb(rows, self.levels[index])
+        self.attacked[index, rows] = True
+        self._settle(index, rows, changed)
+        return changed
+
+    def _settle(self, index: int, rows: np.ndarray, points: Tensor) -> None:
+        """Ask about points of one level; what falls counts at each larger level, too."""
+        answers = self._ask(points)
+        self._note(index, rows, points, answers)
+        fell = answers.predicted != self.labels[rows]
+        for larger in range(index + 1, len(self.levels)):
+            risen = fell & self._standing(larger)[rows]
+            if risen.any():
+                some = _Answers(answers.predicted[risen], answers.confidence[risen])
+                self._note(larger, rows[risen], points[risen.nonzero()[0].tolist()], some)
+
+    def _perturb(self, rows: np.ndarray, level: Fraction) -> Tensor:
+        piece = self.batch.take(rows.tolist())
+        given = piece.inputs.clone()
+        if self.threat.black_box:
+            with self.victim.queried():
+                changed = self.threat.perturb(self.victim, piece, level, self.seed).detach()
+        else:
+            changed = self.threat.perturb(self.victim, piece, level, self.seed).detach()
+        verify(self.threat, given, changed, level, piece.ids)
+        return changed
+
+    def _standing(self, index: int) -> np.ndarray:
+        """Whether each sample is classified rightly at that level."""
+        standing: np.ndarray = self.predicted[index] == self.labels
+        return standing
+
+    def _pieces(self, rows: np.ndarray) -> list[np.ndarray]:
+        return [rows[start : start + self.micro_batch] for start in range(0, len(rows), self.micro_batch)]
+
+    def _note(self, index: int, rows: np.ndarray, points: Tensor, answers: _Answers) -> None:
+        self.predicted[index, rows], self.confidence[index, rows] = answers.predicted, answers.confidence
+        place = rows.tolist()
+        self.distance[index, rows] = distances(self.threat.measured_norm, self.batch.inputs[place], points).cpu().numpy()
+        if index == len(self.levels) - 1:
+            self.top[place] = points
+
+    def _ask(self, inputs: Tensor) -> _Answers:
+        predicted, confidence = [], []
+        for start in range(0, len(inputs), self.micro_batch):
+            logits = self.victim.logits(inputs[start : start + self.micro_batch])
+            self.classes = logits.shape[1]
+            if int(self.labels.max(initial=0)) >= self.classes:
+                raise VictimError(f"A label is {self.labels.max()}, but {self.victim.name} answers with {self.classes} classes.")
+            best = logits.double().softmax(1).max(1)
+            predicted.append(best.indices.cpu().numpy())
+            confidence.append(best.values.cpu().numpy())
+        return _Answers(np.concatenate(predicted), np.concatenate(confidence))
+
+    def outcome(self, seconds: float, keep: bool) -> Outcome:
+        """Everything observed, with flags."""
+        threat = self.threat
+        spent = self.victim.meter.since(self.before)
+        cautions = threat.cautions(self.classes, tuple(self.batch.inputs.shape[1:])) if threat.levels[-1] > 0 else ()
+        seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed)
+        flags = {flag.name: flag for flag in reversed((*cautions, *self.found, *suspicion.flags(seen)))}
+        return Outcome(
+            ids=self.batch.ids,
+            labels=self.labels,
+            levels=threat.levels,
+            clean_predicted=self.clean,
+            predicted=self.predicted,
+            confidence=self.confidence,
+            distance=self.distance,
+            cost=Cost(spent.forward, spent.backward, spent.queries, seconds),
+            flags=tuple(reversed(flags.values())),
+            examples=self._examples(self.predicted[-1]),
+            perturbed=self.top if keep else None,
+        )
+
+    def _examples(self, predicted: np.ndarray) -> tuple[Example, ...]:
+        """Samples that the threat broke first, then others, in the order of the batch."""
+        broken = (self.clean == self.labels) & (predicted != self.labels)
+        rows = np.argsort(~broken, kind="stable")[:EXAMPLES]
+        before, after = to_pixels(self.batch.inputs[rows.tolist()]), to_pixels(self.top[rows.tolist()])
+        top = self.threat.levels[-1]
+        return tuple(
+            Example(self.batch.ids[row], top, int(self.labels[row]), int(self.clean[row]), int(predicted[row]), np.stack([before[i], after[i]]))
+            for i, row in enumerate(rows.tolist())
+        )
+
+
+def check_inputs(batch: Batch) -> None:
+    """Refuse inputs that are empty, not finite or outside [0, 1].
+
+    Raises:
+        DataError: with the first offending sample's id.
+    """
+    import torch
+
+    if not len(batch):
+        raise DataError("The batch is empty; there is nothing to evaluate.")
+    if not torch.is_floating_point(batch.inputs):
+        raise DataError(f"Inputs are {batch.inputs.dtype}; expected float in [0, 1] (uint8 images: divide by 255).")
+    flat = batch.inputs.flatten(1)
+    low, high = flat.amin(1), flat.amax(1)
+    bad = (~((low >= 0) & (high <= 1))).nonzero()  # NaN fails both comparisons
+    if len(bad):
+        row = int(bad[0])
+        raise DataError(
+            f"Sample {batch.ids[row]!r} has values from {float(low[row]):.4g} to {float(high[row]):.4g}; expected [0, 1]. "
+            "Give images before normalisation: it belongs inside the victim."
+        )
+
+
+def verify(threat: Threat, inputs: Tensor, changed: Tensor, level: Fraction, ids: tuple[str, ...]) -> None:
+    """Check shape, range and norm of what a threat made, independently of the threat.
+
+    Raises:
+        BudgetError: the first sample that breaks its budget, by how much.
+    """
+    import torch
+
+    name = f"{threat.use} at {fraction_text(level)}"
+    if changed.shape != inputs.shape:
+        raise BudgetError(f"{name} answered with shape {tuple(changed.shape)} for {tuple(inputs.shape)}.")
+    outside = ~(torch.isfinite(changed) & (changed >= 0) & (changed <= 1)).flatten(1).all(1)
+    if bool(outside.any()):
+        row = int(outside.nonzero()[0])
+        raise BudgetError(f"{name} left the range [0, 1] on sample {ids[row]!r}; the result is not an image, so nothing it shows counts.")
+    if not threat.adaptive:
+        return
+    moved = distances(threat.measured_norm, inputs, changed)
+    allowed = float(level) + tolerance(threat.measured_norm, float(level), inputs[0].numel())
+    if float(moved.max()) > allowed:
+        row = int(moved.argmax())
+        raise BudgetError(
+            f"{name} moved sample {ids[row]!r} by {float(moved[row]):.6g} in {threat.measured_norm}, more than its budget {float(level):.6g}; "
+            "an attack outside its budget proves nothing."
+        )
