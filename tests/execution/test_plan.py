@@ -79,7 +79,7 @@ def test_the_samples_and_draws_of_a_benchmark_change_its_evaluations(change, fac
 
 def test_the_versions_of_the_libraries_and_the_implementation_are_in_the_key(facts):
     cell = plan(suite(), facts).cells[2]
-    assert {"torch", "timm", "numpy"} <= cell.content["libraries"].keys()
+    assert {"torch", "numpy"} <= cell.content["libraries"].keys()
     assert cell.content["threat"]["version"] == PGD.version
     assert cell.content["threat"]["arguments"]["eps"] == ["2/255", "8/255"]
 

@@ -152,6 +152,29 @@ class Victim:
             return answers[0], values[0], slopes[0]
         return torch.stack(answers).mean(0), torch.stack(values).mean(0), torch.stack(slopes).mean(0)
 
+    def slopes(self, inputs: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits, and the gradients of some of them by the input, from one forward pass.
+
+        Shapes:
+            inputs (batch, ...); classes (batch, wanted), a row of class indices for each sample; returns (batch, class) and
+            (batch, wanted, ...), detached.
+        Raises:
+            VictimError: as for `logits`.
+        """
+        import torch
+
+        self.refuse_training()
+        with torch.enable_grad():
+            at = inputs.detach().requires_grad_(True)
+            logits: Tensor = self.network(at)
+            self._check(logits, inputs)
+            wanted = logits.gather(1, classes)
+        count = classes.shape[1]
+        if not wanted.requires_grad:
+            return logits.detach(), torch.zeros_like(inputs)[:, None].expand(-1, count, *inputs.shape[1:])
+        found = [torch.autograd.grad(wanted[:, place].sum(), at, retain_graph=place < count - 1)[0] for place in range(count)]
+        return logits.detach(), torch.stack(found, 1)
+
     def _check(self, logits: Tensor, inputs: Tensor) -> None:
         import torch
 
