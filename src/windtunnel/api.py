@@ -127,6 +127,7 @@ def evaluate(
     seed: int = 0,
     ids: Sequence[str] | None = None,
     micro_batch: int = MICRO_BATCH,
+    surrogate: Any = None,
     **arguments: Any,
 ) -> Outcome:
     """Put a classifier through a threat.
@@ -140,11 +141,15 @@ def evaluate(
         seed: keys the draws, with each sample's id.
         ids: stable sample names; "0", "1", ... if left out.
         micro_batch: samples at once.
+        surrogate: another classifier, whose gradients a transfer attack follows.
         arguments: further arguments of a threat given by name, e.g. `severities=[3]`.
     """
     batch = Batch(inputs, labels, tuple(ids) if ids is not None else tuple(str(row) for row in range(len(inputs))))
+    other = None if surrogate is None else Victim.of(surrogate, name="surrogate")
+    if other is not None:
+        arguments.setdefault("surrogate", other.name)
     made = threat if isinstance(threat, Threat) else _threat(threat, budget, arguments)
-    return made(Victim.of(victim), batch, seed=seed, micro_batch=micro_batch, keep=True)
+    return made(Victim.of(victim), batch, seed=seed, micro_batch=micro_batch, keep=True, surrogate=other)
 
 
 def assert_robust(

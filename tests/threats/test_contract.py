@@ -25,6 +25,9 @@ QUICK = {
     "cw": {"steps": 10, "searches": 2},
     "autoattack": {"members": ["apgd-ce"]},
     "fab": {"steps": 5, "targets": 2},
+    "ddn": {"steps": 60},
+    "fmn": {"steps": 20},
+    "hopskipjump": {"queries": 200, "evaluations": 20},
     "square": {"queries": 40},
 }
 NAMES = tuple(THREATS._builtin)

@@ -45,14 +45,14 @@ class Cell:
         labels: what it is called.
         content: everything meant to change its number, as plain data; None while data or weights are still unknown.
         passes: rough number of sample-passes, for estimates.
-        needs: key of the fine-tuning cell whose victim is evaluated.
+        needs: keys of the fine-tuning cells whose victims it takes: the one evaluated, then the surrogate if there is one.
     """
 
     kind: Literal["finetune", "evaluate"]
     labels: Labels
     content: Mapping[str, Any] | None
     passes: float
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> str:

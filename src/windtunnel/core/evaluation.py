@@ -16,7 +16,7 @@ from windtunnel.core.canonical import fraction_text
 from windtunnel.core.dataset import to_pixels
 from windtunnel.core.flag import Flag
 from windtunnel.core.outcome import Cost, Example, Outcome
-from windtunnel.core.victim import Victim
+from windtunnel.core.victim import Meter, Victim
 from windtunnel.errors import BudgetError, DataError, VictimError
 
 if TYPE_CHECKING:
@@ -53,18 +53,21 @@ class Evaluation:
         batch: all samples; adaptive threats are given those that the victim classifies rightly.
         seed: keys the draws, with each sample's id.
         micro_batch: samples at once.
+        source: whose gradients the threat follows: the victim, or its surrogate.
     Raises:
         DataError: inputs outside [0, 1] or not finite.
         VictimError: training mode, NaN logits, or labels beyond its classes.
     """
 
-    def __init__(self, threat: Threat, victim: Victim, batch: Batch, seed: int, micro_batch: int) -> None:
+    def __init__(self, threat: Threat, victim: Victim, batch: Batch, seed: int, micro_batch: int, source: Victim) -> None:
         check_inputs(batch)
         victim.refuse_training()
+        source.refuse_training()
         self.threat, self.victim, self.seed, self.micro_batch = threat, victim, seed, micro_batch
+        self.source = source
         self.levels = threat.levels
         self.batch = batch.to(victim.device)
-        self.before = victim.meter.since(type(victim.meter)())
+        self.before = [(meter, meter.since(Meter())) for meter in {id(each): each.meter for each in (victim, source)}.values()]
         self.buffers = suspicion.buffers(victim)
         self.labels = batch.labels.cpu().numpy()
         self.classes = 0
@@ -104,12 +107,18 @@ class Evaluation:
             BudgetError: the attack left its ball or the range [0, 1].
         """
         radii = [index for index, level in enumerate(self.levels) if level > 0]
+        if self.threat.transfer:
+            self._ascend(radii)  # what a surrogate's gradient breaks says little of what it breaks with less room
+            return
         for rows in self._pieces(np.flatnonzero(self.clean == self.labels)):
             self._descend(rows, radii)
         if len(radii) > 1 and not self.threat.minimal and self._audit(radii[-2]):
-            for index in radii[:-1]:
-                for rows in self._pieces(np.flatnonzero(self._standing(index) & ~self.attacked[index])):
-                    self._attack(index, rows)
+            self._ascend(radii[:-1])
+
+    def _ascend(self, radii: list[int]) -> None:
+        for index in radii:
+            for rows in self._pieces(np.flatnonzero(self._standing(index) & ~self.attacked[index])):
+                self._attack(index, rows)
 
     def _descend(self, rows: np.ndarray, radii: list[int]) -> None:
         from windtunnel.core.ball import project
@@ -166,10 +175,10 @@ class Evaluation:
         piece = self.batch.take(rows.tolist())
         given = piece.inputs.clone()
         if self.threat.black_box:
-            with self.victim.queried():
-                changed = self.threat.perturb(self.victim, piece, level, self.seed).detach()
+            with self.source.queried():
+                changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
         else:
-            changed = self.threat.perturb(self.victim, piece, level, self.seed).detach()
+            changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
         verify(self.threat, given, changed, level, piece.ids)
         return changed
 
@@ -203,7 +212,7 @@ class Evaluation:
     def outcome(self, seconds: float, keep: bool) -> Outcome:
         """Everything observed, with flags."""
         threat = self.threat
-        spent = self.victim.meter.since(self.before)
+        spent = [meter.since(before) for meter, before in self.before]
         cautions = threat.cautions(self.classes, tuple(self.batch.inputs.shape[1:])) if threat.levels[-1] > 0 else ()
         seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed)
         flags = {flag.name: flag for flag in reversed((*cautions, *self.found, *suspicion.flags(seen)))}
@@ -215,7 +224,7 @@ class Evaluation:
             predicted=self.predicted,
             confidence=self.confidence,
             distance=self.distance,
-            cost=Cost(spent.forward, spent.backward, spent.queries, seconds),
+            cost=Cost(sum(m.forward for m in spent), sum(m.backward for m in spent), sum(m.queries for m in spent), seconds),
             flags=tuple(reversed(flags.values())),
             examples=self._examples(self.predicted[-1]),
             perturbed=self.top if keep else None,

@@ -11,6 +11,7 @@ from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
+from windtunnel.errors import RecipeError
 
 Selection = Literal["id-val", "oracle"]
 
@@ -102,3 +103,19 @@ class Suite:
     threads: int
     samples: int | None
     source: Mapping[str, Any]
+
+    def surrogate(self, threat: Threat) -> tuple[str, str] | None:
+        """Shown names of the model and the recipe whose victim a transfer attack follows; None for other threats.
+
+        Raises:
+            RecipeError: the suite does not train it.
+        """
+        if threat.follows is None:
+            return None
+        model, _, recipe = (part.strip() for part in threat.follows.partition("+"))
+        if model not in self.models or recipe not in self.recipes:
+            raise RecipeError(
+                f'{threat.use} follows the surrogate {threat.follows!r}, which the suite does not train. Write "MODEL + RECIPE" with one of its '
+                f"models ({', '.join(self.models)}) and one of its recipes ({', '.join(self.recipes)})."
+            )
+        return model, recipe

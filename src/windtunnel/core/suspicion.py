@@ -101,7 +101,7 @@ def _adaptive(seen: Observation) -> Iterator[Flag | None]:
         probe = Probe(seen.threat, seen.victim, seen.batch.take(right.tolist()), broken, seen.seed)
         yield from probes.answers(probe)
         yield _noise_does_as_well(probe)
-        if not seen.threat.black_box:
+        if not (seen.threat.black_box or seen.threat.transfer):
             yield from probes.gradients(probe)
     yield _larger_does_not_help(seen.threat, seen.clean, seen.predicted, labels)
 

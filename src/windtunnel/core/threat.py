@@ -14,6 +14,7 @@ from windtunnel.core.evaluation import Evaluation
 from windtunnel.core.flag import Flag
 from windtunnel.core.outcome import Outcome
 from windtunnel.core.victim import Victim
+from windtunnel.errors import VictimError
 from windtunnel.seeding import scoped
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ class Threat(Configured, ABC):
     modality: ClassVar[str] = "image"
     black_box: ClassVar[bool] = False
     """Asks for answers only, never for gradients; its forward passes are counted as queries."""
-    transfer: ClassVar[bool] = False
-    """Made against a surrogate instead of the victim."""
     minimal: ClassVar[bool] = False
     """Looks for the smallest change, so that one search at the largest radius answers all smaller ones."""
 
@@ -51,6 +50,16 @@ class Threat(Configured, ABC):
     def measured_norm(self) -> str:
         """The norm in which changes are measured, and held for adaptive threats."""
         return str(getattr(self, "norm", "Linf"))
+
+    @property
+    def follows(self) -> str | None:
+        """The surrogate whose gradients are followed, as "MODEL + RECIPE"; None for the victim itself."""
+        return None
+
+    @property
+    def transfer(self) -> bool:
+        """Whether it is made against a surrogate instead of the victim."""
+        return self.follows is not None
 
     @property
     def title(self) -> str:
@@ -92,6 +101,7 @@ class Threat(Configured, ABC):
         micro_batch: int = MICRO_BATCH,
         copies: Mapping[Fraction, Tensor] | None = None,
         keep: bool = False,
+        surrogate: Victim | None = None,
     ) -> Outcome:
         """Perturb `batch` at every level, verify range, norm and victim, and report each sample's outcome.
 
@@ -103,14 +113,18 @@ class Threat(Configured, ABC):
             micro_batch: samples at once; moves logits by float rounding at most.
             copies: perturbed inputs of a blind threat computed earlier, by level.
             keep: keep the perturbed inputs of the largest level in the outcome.
+            surrogate: whose gradients a transfer attack follows; a threat that names one is not run without it.
         Raises:
             DataError: inputs outside [0, 1] or not finite.
             BudgetError: the threat left its norm ball or the range [0, 1]; its numbers would be worthless.
-            VictimError: training mode, NaN logits, or labels beyond its classes.
+            VictimError: training mode, NaN logits, labels beyond its classes, or a surrogate that is missing or answers otherwise.
         """
+        if self.transfer and surrogate is None:
+            raise VictimError(f"{self.use} follows the surrogate {self.follows!r}, but none was given; pass `surrogate=`, a trained classifier.")
         started = time.perf_counter()
-        with victim.frozen(), scoped("victim", seed, self.use):
-            run = Evaluation(self, victim, batch, seed, micro_batch)
+        source = victim if surrogate is None else surrogate
+        with victim.frozen(), source.frozen(), scoped("victim", seed, self.use):
+            run = Evaluation(self, victim, batch, seed, micro_batch, source)
             if self.adaptive:
                 run.sweep()
             else:

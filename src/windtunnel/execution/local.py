@@ -187,12 +187,12 @@ class _Schedule:
     def take(self, progress: Progress) -> Task | None:
         """The next task whose victim is there; evaluations of a failed victim fail at once."""
         for task in list(self.waiting):
-            if isinstance(task, Evaluate) and task.cell.needs in self.failed_victims:
+            if isinstance(task, Evaluate) and self.failed_victims.intersection(task.cell.needs):
                 self.waiting.remove(task)
-                why = "Its victim could not be fine-tuned; see that cell."
+                why = "Its victim, or the surrogate it follows, could not be fine-tuned; see that cell."
                 self.failures[self.position[id(task)]] = Failure(why)
                 progress.finished(task.cell, 0.0, why)
-            elif not (isinstance(task, Evaluate) and task.cell.needs in self.making):
+            elif not (isinstance(task, Evaluate) and self.making.intersection(task.cell.needs)):
                 self.waiting.remove(task)
                 self.running += 1
                 return task

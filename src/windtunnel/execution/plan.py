@@ -71,6 +71,7 @@ class Evaluate:
     threat: Threat
     samples: Samples
     seed: int
+    surrogate: Finetune | None = None
 
 
 Work = Finetune | Evaluate
@@ -148,7 +149,7 @@ class _Planner:
                 for seed in self.suite.seeds:
                     finetune = self._finetune(model, recipe, seed, train)
                     work.append(finetune)
-                    work += [self._evaluate(finetune, *evaluation) for evaluation in evaluations]
+                    work += [self._evaluate(finetune, self._surrogate(evaluation[2], seed, train), *evaluation) for evaluation in evaluations]
         known = {name: facts for name, facts in self.models.items() if facts is not None}
         return Plan(self.suite, tuple(work), samples, self.data, known)
 
@@ -208,20 +209,29 @@ class _Planner:
             cell = replace(cell, content=content)
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
 
-    def _evaluate(self, finetune: Finetune, benchmark: Benchmark, name: str, threat: Threat, samples: Samples) -> Evaluate:
+    def _surrogate(self, threat: Threat, seed: int, train: Samples) -> Finetune | None:
+        """The fine-tuning that a transfer attack follows, which the suite must hold."""
+        found = self.suite.surrogate(threat)
+        return None if found is None else self._finetune(*found, seed, train)
+
+    def _evaluate(
+        self, finetune: Finetune, surrogate: Finetune | None, benchmark: Benchmark, name: str, threat: Threat, samples: Samples
+    ) -> Evaluate:
         labels = replace(finetune.cell.labels, benchmark=benchmark.name, threat=name, family=threat.family)
         effort = samples.count * (1 + len(threat.levels) * (1 + threat.passes()))
         cell = Cell("evaluate", labels, None, effort)
-        if finetune.cell.content is not None and samples.indices is not None:
+        known = [each.cell for each in (finetune, surrogate) if each is not None]
+        if all(each.content is not None for each in known) and samples.indices is not None:
             content = {
                 "victim": finetune.cell.key,
                 "threat": threat.describe(),
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
                 "seed": benchmark.seed,
                 **self._computed_by(finetune.model.libraries, threat.libraries),
+                **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
             }
-            cell = replace(cell, content=content, needs=finetune.cell.key)
-        return Evaluate(cell, finetune, threat, samples, benchmark.seed)
+            cell = replace(cell, content=content, needs=tuple(each.key for each in known))
+        return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
 
     def _computed_by(self, *libraries: tuple[str, ...]) -> dict[str, Any]:
         names = {"torch", "numpy", *(name for group in libraries for name in group)}

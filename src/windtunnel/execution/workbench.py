@@ -99,7 +99,8 @@ class Workbench:
         victim = self.victim(work)
         batch = self._samples(work.samples)
         copies = self._copies(work, batch) if work.threat.family == "corruption" else None
-        outcome = work.threat(victim, batch, seed=work.seed, copies=copies)
+        surrogate = None if work.surrogate is None else self._load(work.surrogate, work.cell.needs[1])
+        outcome = work.threat(victim, batch, seed=work.seed, copies=copies, surrogate=surrogate)
         record, table = recording.evaluated(work.cell, outcome, victim.classes)
         self.store.write(work.cell.key, recording.files(record, table), outcome.cost.seconds)
 
@@ -109,16 +110,19 @@ class Workbench:
         Raises:
             StoreError: its entry is gone or damaged.
         """
-        key = work.cell.needs
+        key = work.cell.needs[0]
         if self._victim is None or self._victim[0] != key:
-            entry = self.store.read(key)
-            if entry is None:
-                raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
-            classes = self.splits(work.finetune.data)["train"].classes
-            network = Network(work.finetune.model.load(), len(classes))
-            network.load_state_dict(load_tensors(entry.bytes(BEST)))
-            self._victim = key, Victim(network.to(self.device).eval(), classes=classes, name=str(work.finetune.cell.labels))
+            self._victim = key, self._load(work.finetune, key)
         return self._victim[1]
+
+    def _load(self, made: Finetune, key: str) -> Victim:
+        entry = self.store.read(key)
+        if entry is None:
+            raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
+        classes = self.splits(made.data)["train"].classes
+        network = Network(made.model.load(), len(classes))
+        network.load_state_dict(load_tensors(entry.bytes(BEST)))
+        return Victim(network.to(self.device).eval(), classes=classes, name=str(made.cell.labels))
 
     def _samples(self, samples: Samples) -> Batch:
         if self._batch is None or self._batch[0] != samples.sha256:

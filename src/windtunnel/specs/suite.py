@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 from windtunnel.catalog import Catalog
 from windtunnel.core.suite import Benchmark, Selection, Suite
-from windtunnel.errors import CatalogError, Problem, SpecError
+from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError
 from windtunnel.specs.benchmark import read_benchmark
 from windtunnel.specs.fields import Fields, describe
 from windtunnel.specs.nodes import Document, Node, read
@@ -50,7 +50,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)
     if problems or not (name and source and threads):
         return None
-    return Suite(
+    suite = Suite(
         name=name,
         models=models,
         data=source,
@@ -62,6 +62,20 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         samples=samples,
         source=root.plain(),
     )
+    _check_surrogates(document, fields, suite)
+    return None if problems else suite
+
+
+def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:
+    """Every surrogate that a threat follows must be trained by the suite."""
+    place = fields.node_of("benchmarks")
+    for benchmark in suite.benchmarks:
+        for threat in benchmark.threats.values():
+            try:
+                suite.surrogate(threat)
+            except RecipeError as error:
+                assert place is not None, "a suite without benchmarks has no threats"
+                document.report(place.place, f"{benchmark.name}: {error}")
 
 
 def _benchmarks(document: Document, nodes: tuple[Node, ...], suite: Path, catalog: Catalog, tables: Tables) -> tuple[Benchmark, ...]:

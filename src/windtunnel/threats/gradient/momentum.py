@@ -32,7 +32,8 @@ def climb(victim: Victim, batch: Batch, attack: MIFGSM, *, eps: float, step: flo
             _, _, seen = victim.gradient(view.detach(), lambda logits: cross_entropy(logits, labels))
             slope += torch.autograd.grad(view, at, seen)[0] / len(views)
         slope = attack.smoothed(slope)
-        gathered = attack.momentum * gathered + slope / column(lengths("L1", slope).clamp_min(TINY), slope)
+        # By the mean, as the authors' code does, where the paper writes the sum: the look ahead hangs on this size.
+        gathered = attack.momentum * gathered + slope / column(lengths("L1", slope).clamp_min(TINY) / slope[0].numel(), slope)
         change = points + step * gathered.sign() - inputs
         points = (inputs + project("Linf", change, eps)).clamp(0, 1)
     return points

@@ -46,6 +46,11 @@ class MIFGSM(Attack):
     momentum: Annotated[float, Field(ge=0)] = 1.0
 
     @property
+    def follows(self) -> str | None:
+        """The surrogate."""
+        return self.surrogate
+
+    @property
     def copies(self) -> int:
         """Gradients averaged in each step."""
         return 1

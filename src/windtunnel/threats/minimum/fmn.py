@@ -34,7 +34,9 @@ class FMN(Attack):
     Source:
         Pintor et al. 2021, arXiv 2102.12827, algorithm 1 (100 steps as in its fast setting).
     Deviation:
-        The fractions to which alpha and gamma fall are those of foolbox's implementation by the same authors' group (0.01 and 0.001).
+        While nothing is found, the radius does not fall where [0, 1] cuts a step short, and the way to the linearised boundary is
+        lengthened by gamma, so that it is crossed rather than approached.
+        The values to which alpha and gamma fall are those of foolbox's implementation (a hundredth, and 0.001 from 0.05).
     """
 
     use: ClassVar[str] = "fmn"
@@ -71,7 +73,10 @@ class FMN(Attack):
             gamma = cosine(step, self.steps, self.gamma, self.gamma / 50)
             best = nearest.distance.to(inputs.dtype)
             # Where nothing was found yet, as far as the boundary would be if the victim were linear.
-            guess = lengths(self.norm, points - inputs) + lead.abs() / lengths(dual, slope).clamp_min(TINY)
+            moved = lengths(self.norm, points - inputs)
+            guess = torch.where(radius.isfinite(), torch.maximum(radius, moved), moved) + (1 + gamma) * lead.abs() / lengths(dual, slope).clamp_min(
+                TINY
+            )
             if self.norm == "L0":
                 guess, fewer, more = guess.ceil(), (radius * (1 - gamma)).floor(), (radius * (1 + gamma)).ceil()
             else:

@@ -71,7 +71,8 @@ class Walk:
     def _probe_length(self, away: Tensor) -> Tensor:
         """How far random decisions lie from the boundary, section 4.3: sqrt(d) * theta * distance in L2, d * theta * distance in Linf."""
         size = self.inputs[0].numel()
-        return away * self.fine * (math.sqrt(size) if self.norm == "L2" else size)
+        share: float = self.fine * (math.sqrt(size) if self.norm == "L2" else size)
+        return away * share
 
     def _direction(self, count: int, radius: Tensor) -> Tensor:
         """The mean of random directions, each with the sign of its decision and the mean decision taken off (equation 16)."""
@@ -135,7 +136,7 @@ class Walk:
 
     def _decide(self, rows: Tensor, points: Tensor) -> Tensor:
         """Whether each point is misclassified; counted, and the nearest kept."""
-        answers = [self.victim.logits(part).argmax(1) for part in points.split(ASKED)]
+        answers = [self.victim.logits(part).argmax(1) for part in torch.split(points, ASKED)]
         broken = torch.cat(answers) != self.labels[rows]
         self.left.index_add_(0, rows, torch.full_like(rows, -1))
         self._offer(rows, points, broken)
