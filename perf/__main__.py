@@ -20,6 +20,12 @@ def _commands() -> Section:
     return measure()
 
 
+def _corruptions() -> Section:
+    from perf.corruptions import measure
+
+    return measure()
+
+
 def _linear_probe() -> Section:
     from perf.probe import measure
 
@@ -40,7 +46,13 @@ def _quickstart() -> Section:
 
 # Torch is loaded only by those that need it, so that it takes no memory from the processes that the others watch.
 MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
-    {"commands": _commands, "quickstart": _quickstart, "linear_probe": _linear_probe, "overhead": _overhead}
+    {
+        "commands": _commands,
+        "quickstart": _quickstart,
+        "linear_probe": _linear_probe,
+        "overhead": _overhead,
+        "corruptions": _corruptions,
+    }
 )
 
 

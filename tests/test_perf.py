@@ -76,8 +76,9 @@ def test_the_bare_attack_does_the_passes_of_the_harness_but_for_its_probes():
     found = overhead.passes(module.requires_grad_(False), answered(module, images(20)))
     assert found.attacked == 20
     assert found.bare.backward == 20 * overhead.STEPS
-    assert found.ours.backward - found.bare.backward == 20  # one look for masked gradients
-    assert 0 < found.ours.forward - found.bare.forward <= 3 * 20
+    unbounded = 16 * 20  # steps without any bound, on some of the samples
+    assert found.ours.backward - found.bare.backward == 20 + unbounded  # and one look for masked gradients
+    assert 0 < found.ours.forward - found.bare.forward <= 6 * 20 + unbounded + 16
     assert max(found.correct) < 20
 
 

@@ -33,8 +33,8 @@ def test_sets_of_corruptions_hold_threats_of_that_family() -> None:
 
 
 def test_an_unknown_name_gets_a_suggestion_and_the_choices() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown threat 'pgdd'\. Did you mean 'pgd'\? Choose from: .*autoattack.*pgd"):
-        THREATS.load("pgdd")
+    with pytest.raises(UnknownNameError, match=r"Unknown recipe 'fulll'\. Did you mean 'full'\? Choose from: .*full.*linear-probe"):
+        RECIPES.load("fulll")
 
 
 def test_a_name_like_no_other_gets_the_choices_alone() -> None:

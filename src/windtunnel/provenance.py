@@ -24,6 +24,8 @@ LIBRARIES = (
     "scikit-learn",
     "mlxtend",
     "pillow",
+    "opencv-python-headless",
+    "av",
     "pandas",
     "pyarrow",
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import overload
 
 import numpy as np
 
@@ -27,9 +28,32 @@ def generator(*parts: Part) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def generators(seed: int, purpose: str, ids: Sequence[str]) -> list[np.random.Generator]:
+class Generators(Sequence[np.random.Generator]):
+    """A generator per key, made when it is first asked for, and kept: what draws nothing shall not pay for it."""
+
+    def __init__(self, keys: Iterable[tuple[Part, ...]]) -> None:
+        self._keys = tuple(keys)
+        self._made: dict[int, np.random.Generator] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, row: int) -> np.random.Generator: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[np.random.Generator]: ...
+    def __getitem__(self, row: int | slice) -> np.random.Generator | list[np.random.Generator]:
+        if isinstance(row, slice):
+            return [self[place] for place in range(len(self))[row]]
+        place = range(len(self))[row]
+        if place not in self._made:
+            self._made[place] = generator(*self._keys[place])
+        return self._made[place]
+
+
+def generators(seed: int, purpose: str, ids: Sequence[str]) -> Generators:
     """One generator per sample id; the same for any batch size, order and worker."""
-    return [generator(seed, purpose, name) for name in ids]
+    return Generators((seed, purpose, name) for name in ids)
 
 
 def integer(*parts: Part) -> int:

@@ -66,7 +66,7 @@ def test_a_split_beside_a_bracketed_one_is_an_argument_of_the_source(workspace) 
 
 
 def test_a_set_of_corruptions_becomes_its_members(workspace) -> None:
-    found = workspace.benchmark(with_threats("{use: corruptions, set: common, severities: [1, 5]}", headline="mean accuracy of corruptions at 5"))
+    found = workspace.benchmark(with_threats("{use: corruptions, set: quick, severities: [1, 5]}", headline="mean accuracy of corruptions at 5"))
     assert list(found.threats) == ["gaussian-noise", "defocus-blur", "fog", "contrast", "pixelate", "jpeg"]
     assert all(threat.levels == (Fraction(1), Fraction(5)) for threat in found.threats.values())
 

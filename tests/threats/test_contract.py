@@ -53,7 +53,7 @@ def test_no_threat_needs_torch_to_be_configured_planned_and_described():
         f"for name in {NAMES!r}:\n"
         f"    threat = THREATS.load(name)(**{REQUIRED!r}.get(name, {{}}))\n"
         "    threat.describe(), threat.levels, threat.passes(), threat.title, threat.measured_norm\n"
-        "heavy = {'torch', 'torchattacks', 'torchvision', 'PIL', 'scipy'} & set(sys.modules)\n"
+        "heavy = {'torch', 'torchattacks', 'torchvision', 'PIL', 'scipy', 'cv2', 'av'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
@@ -71,8 +71,10 @@ def test_the_class_knows_its_name_its_family_and_its_libraries(name):
     assert kind.__doc__
 
 
-def test_the_common_set_is_all_corruptions_of_the_table():
-    assert {name for name in NAMES if issubclass(THREATS.load(name), Corruption)} == set(CORRUPTION_SETS["common"])
+def test_each_corruption_of_the_table_is_in_one_of_three_sets_of_which_quick_is_a_selection():
+    named = [name for part in ("common", "extra", "practical") for name in CORRUPTION_SETS[part]]
+    assert sorted(named) == sorted(name for name in NAMES if issubclass(THREATS.load(name), Corruption))
+    assert set(CORRUPTION_SETS["quick"]) <= set(CORRUPTION_SETS["common"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -31,7 +31,7 @@ data: suite[test]                        # the test split of the suite's own dat
 samples: 100                             # a stratified, seeded subset
 threats:
   - {use: pgd, norm: Linf, eps: [2/255, 8/255], steps: 10}
-  - {use: corruptions, set: common, severities: [3]}
+  - {use: corruptions, set: quick, severities: [3]}
 headline: worst-case accuracy of pgd at 8/255
 """
 

@@ -45,7 +45,7 @@ def _load(name: str) -> type[Corruption]:
     if found is not None and issubclass(found, Corruption):
         return found
     names = [known for known in THREATS if issubclass(THREATS.load(known), Corruption)]
-    raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, names)}")
+    raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, names, limit=100)}")
 
 
 def _as_batch(images: Pixels) -> Pixels:

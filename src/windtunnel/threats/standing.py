@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -39,7 +41,7 @@ class Standing:
         """Of the samples that stand, in the order of `inputs`."""
         return tuple(self._ids[row] for row in self.rows.tolist())
 
-    def draws(self, seed: int, purpose: str) -> list[np.random.Generator]:
+    def draws(self, seed: int, purpose: str) -> Sequence[np.random.Generator]:
         """One generator per sample that stands, keyed by (seed, purpose, sample id)."""
         return generators(seed, purpose, self.ids)
 

@@ -35,4 +35,10 @@ class Contrast(Corruption):
         share = self.constant(severity, *pixels.shape[1:3])
         # A sum of 8-bit values is exact in float64, so the mean cannot depend on how many images are summed at once.
         means = pixels.sum(axis=(1, 2), keepdims=True, dtype=np.float64) / (255.0 * pixels.shape[1] * pixels.shape[2])
-        return quantise((pixels / 255 - means) * share + means)
+        paler = np.empty_like(pixels)
+        for row in range(len(pixels)):
+            for channel in range(pixels.shape[3]):
+                mean = means[row, 0, 0, channel]
+                table = quantise((np.arange(256) / 255 - mean) * share + mean)
+                paler[row, ..., channel] = table[pixels[row, ..., channel]]
+        return paler

@@ -98,10 +98,14 @@ class Corruption(Threat):
         return to_inputs(distorted).to(device=batch.inputs.device, dtype=batch.inputs.dtype)
 
 
-def quantise(values: npt.NDArray[np.float64]) -> Pixels:
+def quantise(values: npt.NDArray[np.float64] | npt.NDArray[np.float32]) -> Pixels:
     """Values in [0, 1] as 8-bit levels: clipped, and truncated as the published sets are.
 
     A whole level that float rounding left a trifle short keeps its level.
     """
-    levels: Pixels = (values.clip(0, 1) * 255 + 1e-6).astype(np.uint8)
+    spare = 1e-6 if values.dtype == np.float64 else 1e-3  # a few roundings of 255
+    scaled = values * values.dtype.type(255)
+    scaled += values.dtype.type(spare)
+    np.clip(scaled, 0, 255, out=scaled)
+    levels: Pixels = scaled.astype(np.uint8)
     return levels

@@ -42,6 +42,6 @@ class Jpeg(Corruption):
         for row, image in enumerate(pixels):
             file = BytesIO()
             picture(image).save(file, "JPEG", quality=quality)
-            with Image.open(file) as opened:
+            with Image.open(file, formats=["JPEG"]) as opened:
                 lossy[row] = array(opened)
         return lossy

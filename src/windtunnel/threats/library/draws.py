@@ -46,7 +46,7 @@ class KeyedDraws(TorchFunctionMode):
         self.purpose = purpose
         self.dimensions = dimensions
         self._all = generators(seed, purpose, ids)
-        self._current = self._all
+        self._current: Sequence[np.random.Generator] = self._all
         self._shared = generator(seed, purpose)
         self._before: Tensor | None = None
         self._active = False
