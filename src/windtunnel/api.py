@@ -13,6 +13,7 @@ from windtunnel.catalog import Catalog, default_store
 from windtunnel.core.batch import Batch
 from windtunnel.core.budget import Budget
 from windtunnel.core.canonical import fraction_text
+from windtunnel.core.classes import output_names
 from windtunnel.core.dataset import Dataset, DataSource, Splits
 from windtunnel.core.model import ModelSource
 from windtunnel.core.outcome import Outcome
@@ -87,7 +88,7 @@ def finetune(
     progress: Callable[[int, int], None] | None = None,
     **arguments: Any,
 ) -> Victim:
-    """Fine-tune a model and freeze it.
+    """Fine-tune a model and freeze it; with the recipe "pretrained", freeze it as it is.
 
     Args:
         model: e.g. "windtunnel/micro-resnet", "timm/resnet18.a1_in1k".
@@ -112,9 +113,12 @@ def finetune(
 
         return features(Network(loaded, 1).to(place), part, place)
 
-    work = Finetuning(loaded, splits["train"], splits["val"], seed, place, frozen)
+    empty = splits.any.take(())
+    train, val = (splits["train"], splits["val"]) if how.trains else (empty, empty)
+    work = Finetuning(loaded, train, val, seed, place, frozen)
     done = how.finetune(work if progress is None else dataclasses.replace(work, progress=progress))
-    return Victim(done.network, classes=splits["train"].classes, name=f"{loaded.name} {how.use}")
+    names = output_names(done.network.head.out_features, train.classes)
+    return Victim(done.network, classes=names, name=f"{loaded.name} {how.use}").on(train.classes)
 
 
 def evaluate(

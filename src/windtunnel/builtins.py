@@ -33,6 +33,7 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     "recipe",
     "windtunnel.core.recipe:Recipe",
     {
+        "pretrained": "windtunnel.recipes.pretrained:Pretrained",
         "linear-probe": "windtunnel.recipes.linear_probe:LinearProbe",
         "full": "windtunnel.recipes.full:Full",
         "lp-ft": "windtunnel.recipes.lp_ft:LpFt",

@@ -20,8 +20,10 @@ from support.victims import (
     linear,
 )
 
+from windtunnel.core.batch import Batch
 from windtunnel.core.suspicion import Observation, flags, noise
 from windtunnel.core.victim import Victim
+from windtunnel.threats.clean import Clean
 from windtunnel.threats.gradient.fgsm import FGSM
 from windtunnel.threats.gradient.pgd import PGD
 
@@ -137,7 +139,7 @@ def test_an_attack_that_noise_matches_is_flagged():
     batch = at_distances(module, "Linf", [0.001] * 8 + [0.2] * 8)
     clean = batch.labels.numpy()
     # An attack that broke nothing, where random corners break some of the samples next to the boundary.
-    found = flags(Observation(FGSM(eps="0.1"), Victim(module), batch, clean, clean[None], {"weight": module.weight}, 0))
+    found = flags(Observation(FGSM(eps="0.1"), Victim(module), batch, clean, clean[None], {"weight": module.weight}, 0, 4))
     assert "noise-does-as-well" in [flag.name for flag in found]
     assert "attack 0%" in next(flag.message for flag in found if flag.name == "noise-does-as-well")
 
@@ -149,7 +151,7 @@ def test_a_larger_budget_that_does_not_help_is_flagged(standing, flagged):
     labels = batch.labels.numpy()
     predicted = np.stack([np.where(np.arange(16) < count, labels, 1 - labels) for count in standing])
     threat = FGSM(eps=["1/255", "2/255", "3/255"])
-    found = [flag.name for flag in flags(Observation(threat, Victim(module), batch, labels, predicted, {"weight": module.weight}, 0))]
+    found = [flag.name for flag in flags(Observation(threat, Victim(module), batch, labels, predicted, {"weight": module.weight}, 0, 4))]
     assert ("larger-budget-does-not-help" in found) == flagged
 
 
@@ -162,3 +164,21 @@ def test_the_noise_baseline_is_as_long_as_the_budget_and_keyed_by_sample(norm):
     alone = noise(norm, batch.take([2]), Fraction(1, 10), 0)
     assert torch.equal(alone[0], noise(norm, batch, Fraction(1, 10), 0)[2])
     assert not torch.equal(alone, noise(norm, batch.take([2]), Fraction(1, 10), 1))
+
+
+def test_a_wrong_label_map_looks_like_chance_and_is_flagged():
+    batch = answered(convolutional(), images(40))
+    wrong = Batch(batch.inputs, (batch.labels + 1) % 4, batch.ids)
+    flagged = Clean()(Victim(convolutional()), wrong).flags
+    assert [flag.name for flag in flagged] == ["chance-level"]
+    assert "0.0%" in flagged[0].message
+    assert Clean()(Victim(convolutional()), batch).flags == ()
+    assert Clean()(Victim(convolutional()), wrong.take(range(10))).flags == ()  # too few to tell
+
+
+def test_few_right_answers_among_many_classes_are_more_than_chance():
+    labels = torch.arange(60) % 30
+    logits = torch.zeros(60, 30)
+    logits[torch.arange(60), torch.where(torch.arange(60) < 12, labels, 0)] = 1  # a fifth is right, where guessing gives a thirtieth
+    batch = Batch(torch.zeros(60, 1, 1, 1), labels, tuple(map(str, range(60))))
+    assert Clean()(Victim.of(lambda inputs: logits), batch).flags == ()

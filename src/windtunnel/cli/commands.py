@@ -42,6 +42,38 @@ def run(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[str, typer.Option(help='A model: "timm/resnet18.a1_in1k", "./my.safetensors", "my_package:make".', show_default=False)],
+    benchmark: Annotated[str, typer.Option(help="A benchmark's name (windtunnel list benchmarks) or a path.", show_default=False)],
+    recipe: Annotated[str, typer.Option(help="What is done to the model first; by default nothing.")] = "pretrained",
+    data: Annotated[str, typer.Option(help="A data set's name or a folder of class folders, if not the benchmark's own.", show_default=False)] = "",
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Evaluate on so many samples only; shown under another name.", show_default=False)
+    ] = None,
+    architecture: Annotated[str, typer.Option(help="Of a checkpoint on disk, e.g. timm/resnet18.", show_default=False)] = "",
+    catalog: CatalogFolder = None,
+    store: StoreFolder = None,
+    runs: RunsFolder = RUNS,
+    runner: RunnerName = "laptop",
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """How robust is this model? One model through one benchmark, without writing a file.
+
+    windtunnel evaluate --model timm/resnet18.a1_in1k --benchmark imagenet-linf --samples 200
+
+    Exits 0 when all cells are done, 3 when some cell failed, 2 on a mistake.
+    """
+    from windtunnel.catalog import Catalog
+    from windtunnel.cli.running import evaluate_model
+    from windtunnel.specs import single
+
+    arguments = {"architecture": architecture} if architecture else None
+    suite = single(model, benchmark, Catalog(catalog), recipe=recipe, data=data, samples=samples, arguments=arguments)
+    raise typer.Exit(evaluate_model(suite, catalog, store, runs, runner, workers, quiet))
+
+
+@app.command()
 def plan(suite: SuiteName, catalog: CatalogFolder = None, store: StoreFolder = None, workers: Workers = None) -> None:
     """Show every cell of a suite, what the store already holds, and an estimate of the effort. Computes nothing."""
     from windtunnel.cli.showing import show_plan

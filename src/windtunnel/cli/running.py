@@ -20,7 +20,7 @@ from windtunnel.execution.run import run as carry_out
 from windtunnel.execution.store import Store
 from windtunnel.provenance import version
 from windtunnel.reporting.report import Report
-from windtunnel.reporting.tables import leaderboard_table
+from windtunnel.reporting.tables import leaderboard_table, threat_table
 from windtunnel.specs import load_runner, load_suite
 
 SOME_FAILED = 3
@@ -29,9 +29,17 @@ INTERRUPTED = 130
 
 def run_suite(name: str, catalog: Path | None, store: Path | None, runs: Path, runner: str, workers: int | None, quiet: bool) -> int:
     """Carry out a suite, print its leaderboard and say where the report lies; 3 if a cell failed, 130 after Ctrl-C."""
-    _need_torch()
     found = Catalog(catalog)
-    suite, profile = load_suite(name, found), load_runner(runner, found)
+    return _carry_out(load_suite(name, found), load_runner(runner, found), store, runs, workers, quiet)
+
+
+def evaluate_model(suite: Suite, catalog: Path | None, store: Path | None, runs: Path, runner: str, workers: int | None, quiet: bool) -> int:
+    """Carry out a suite that no file describes, and print what every threat left; exits as `run_suite`."""
+    return _carry_out(suite, load_runner(runner, Catalog(catalog)), store, runs, workers, quiet, levels=True)
+
+
+def _carry_out(suite: Suite, profile: Runner, store: Path | None, runs: Path, workers: int | None, quiet: bool, *, levels: bool = False) -> int:
+    _need_torch()
     if workers is not None:
         profile = dataclasses.replace(profile, workers=workers)
     console = Console()
@@ -44,6 +52,8 @@ def run_suite(name: str, catalog: Path | None, store: Path | None, runs: Path, r
     report = Report(done.folder)
     report.write()
     console.print(leaderboard_table(report.leaderboard))
+    if levels:
+        console.print(threat_table(report))
     _say_how_it_went(console, done, runs, suite)
     return SOME_FAILED if done.failed else 0
 

@@ -155,6 +155,11 @@ class Splits:
     fingerprint: str
     audit: Audit
 
+    @property
+    def any(self) -> Dataset:
+        """One of the splits; all have the same classes."""
+        return next(iter(self.splits.values()))
+
     def __getitem__(self, split: str) -> Dataset:
         if split not in self.splits:
             raise DataError(f"{self.name} has no split {split!r}. {suggest(split, self.splits)}")

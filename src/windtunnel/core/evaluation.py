@@ -214,7 +214,7 @@ class Evaluation:
         threat = self.threat
         spent = [meter.since(before) for meter, before in self.before]
         cautions = threat.cautions(self.classes, tuple(self.batch.inputs.shape[1:])) if threat.levels[-1] > 0 else ()
-        seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed)
+        seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed, self.classes)
         flags = {flag.name: flag for flag in reversed((*cautions, *self.found, *suspicion.flags(seen)))}
         return Outcome(
             ids=self.batch.ids,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from windtunnel.core.configured import Configured
 from windtunnel.core.dataset import Dataset
@@ -85,6 +85,9 @@ class Finetuned:
 
 class Recipe(Configured, ABC):
     """How a victim is obtained from a model; subclasses are frozen dataclasses, their fields the hyper-parameters."""
+
+    trains: ClassVar[bool] = True
+    """Whether it looks at training and validation data; one that does not gets empty ones, for the classes' sake."""
 
     @abstractmethod
     def finetune(self, work: Finetuning) -> Finetuned:

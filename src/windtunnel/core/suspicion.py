@@ -11,6 +11,7 @@ import numpy as np
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.flag import Flag
+from windtunnel.core.outcome import wilson
 from windtunnel.core.victim import Victim
 from windtunnel.seeding import generators
 
@@ -26,6 +27,10 @@ NOTABLE = 0.1
 """Share of the probed samples from which on a rival that does better is more than luck; at least three of them."""
 
 
+ENOUGH = 20
+"""Samples from which on an accuracy can be told from chance."""
+
+
 @dataclass(frozen=True)
 class Observation:
     """What one evaluation saw.
@@ -38,6 +43,7 @@ class Observation:
         predicted: predicted class at each level, (level, n).
         buffers: copies of the victim's buffers, made before.
         seed: of the evaluation.
+        classes: number of logits.
     """
 
     threat: Threat
@@ -47,6 +53,7 @@ class Observation:
     predicted: np.ndarray
     buffers: dict[str, Tensor]
     seed: int
+    classes: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,8 @@ def flags(seen: Observation) -> tuple[Flag, ...]:
     found: list[Flag | None] = [_buffers_changed(seen.victim, seen.buffers)]
     if seen.threat.adaptive and seen.threat.levels[-1] > 0:
         found += _adaptive(seen)
+    if seen.threat.family in ("clean", "shift"):
+        found.append(_chance_level(seen))
     return tuple(flag for flag in found if flag is not None)
 
 
@@ -104,6 +113,21 @@ def _adaptive(seen: Observation) -> Iterator[Flag | None]:
         if not (seen.threat.black_box or seen.threat.transfer):
             yield from probes.gradients(probe)
     yield _larger_does_not_help(seen.threat, seen.clean, seen.predicted, labels)
+
+
+def _chance_level(seen: Observation) -> Flag | None:
+    """Accuracy on images as they are that guessing would reach: the mark of a label map that is not the data's."""
+    labels = seen.batch.labels.cpu().numpy()
+    if len(labels) < ENOUGH or seen.classes < 2:
+        return None
+    accuracy = wilson(int((seen.clean == labels).sum()), len(labels))
+    if accuracy.low > 1 / seen.classes:
+        return None
+    return Flag(
+        "chance-level",
+        f"Accuracy on {len(labels)} samples is {accuracy.value:.1%}; guessing among {seen.classes} classes gives {1 / seen.classes:.1%}. "
+        "The classes of victim and data may not be in the same order.",
+    )
 
 
 def _buffers_changed(victim: Victim, before: dict[str, Tensor]) -> Flag | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from windtunnel.core.classes import Groups
+
 
 @dataclass
 class Meter:
@@ -67,6 +69,17 @@ class Victim:
         if callable(thing):
             return cls(_function_module(thing), name=name)
         raise VictimError(f"A {type(thing).__name__} is not a classifier; give a Victim, a torch.nn.Module or a function from inputs to logits.")
+
+    def on(self, classes: tuple[str, ...]) -> Victim:
+        """The victim as a classifier of some of its classes, in their order: the other logits do not compete.
+
+        Raises:
+            DataError: a class that it does not know.
+        """
+        from windtunnel.core.classes import groups
+
+        found = groups(self.classes, classes)
+        return self if found is None else Victim(_selecting(self.module, found), classes=classes, name=self.name)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -217,6 +230,34 @@ def metered(module: nn.Module, meter: Meter) -> nn.Module:
     network = Metered()
     network.training = module.training  # not .train(), which would switch the user's own layers
     return network
+
+
+def _selecting(module: nn.Module, groups: Groups) -> nn.Module:
+    """The network with one logit for each group of its own: the largest."""
+    import torch
+    from torch import nn
+
+    class Selecting(nn.Module):
+        """A view of a classifier's logits."""
+
+        places: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+            # Short groups repeat a member, which changes no maximum.
+            width = max(len(group) for group in groups)
+            places = torch.tensor([[group[min(place, len(group) - 1)] for place in range(width)] for group in groups])
+            self.register_buffer("places", places, persistent=False)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            answer = self.module(inputs)
+            logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
+            return logits[:, self.places.to(logits.device)].amax(2)
+
+    selecting = Selecting()
+    selecting.training = module.training
+    return selecting
 
 
 def _function_module(function: Callable[[Tensor], Tensor]) -> nn.Module:

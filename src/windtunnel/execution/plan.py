@@ -12,6 +12,7 @@ import numpy as np
 from windtunnel.builtins import DATASETS
 from windtunnel.core import canonical
 from windtunnel.core.cell import Cell, Labels
+from windtunnel.core.classes import groups
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
 from windtunnel.core.recipe import Recipe
@@ -51,13 +52,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Finetune:
-    """The work of one fine-tuning cell."""
+    """The work of one fine-tuning cell; `train` is None where nothing is trained."""
 
     cell: Cell
     model: ModelSource
     recipe: Recipe
     data: DataSource
-    train: Samples
+    train: Samples | None
     val_split: str
     seed: int
 
@@ -136,7 +137,6 @@ class _Planner:
         self.models = {name: facts.model(source) for name, source in suite.models.items()}
 
     def plan(self) -> Plan:
-        train = self.samples(DataRef(self.suite.data, "train"), self.suite.samples, 0, ASSUMED_TRAIN)
         samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
         evaluations = [
             (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
@@ -147,9 +147,9 @@ class _Planner:
         for model in self.suite.models:
             for recipe in self.suite.recipes:
                 for seed in self.suite.seeds:
-                    finetune = self._finetune(model, recipe, seed, train)
+                    finetune = self._finetune(model, recipe, seed)
                     work.append(finetune)
-                    work += [self._evaluate(finetune, self._surrogate(evaluation[2], seed, train), *evaluation) for evaluation in evaluations]
+                    work += [self._evaluate(finetune, self._surrogate(evaluation[2], seed), *evaluation) for evaluation in evaluations]
         known = {name: facts for name, facts in self.models.items() if facts is not None}
         return Plan(self.suite, tuple(work), samples, self.data, known)
 
@@ -183,36 +183,42 @@ class _Planner:
         return self.samples(data, count, benchmark.seed, ASSUMED_TEST)
 
     def _same_classes(self, data: DataRef, facts: DataFacts) -> None:
-        if self.data is not None and facts.classes != self.data.classes:
-            raise DataError(
-                f"{data} has the classes {_few(facts.classes)}, the suite's data {self.suite.data.title} has {_few(self.data.classes)}; "
-                "a classifier can only be evaluated on its own classes, in the same order."
-            )
+        if self.data is not None:
+            try:
+                groups(self.data.classes, facts.classes)
+            except DataError as error:
+                raise DataError(f"{data} does not fit the suite's data {self.suite.data.title}: {error}") from error
 
-    def _finetune(self, model: str, recipe: str, seed: int, train: Samples) -> Finetune:
+    @cached_property
+    def train(self) -> Samples:
+        """The samples that recipes train on."""
+        return self.samples(DataRef(self.suite.data, "train"), self.suite.samples, 0, ASSUMED_TRAIN)
+
+    def _finetune(self, model: str, recipe: str, seed: int) -> Finetune:
         source, how = self.suite.models[model], self.suite.recipes[recipe]
+        train = self.train if how.trains else None
         val_split = "val" if self.suite.selection == "id-val" else "test"
-        cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count))
+        cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count if train else 0))
         facts = self.models[model]
-        if facts is not None and self.data is not None and train.indices is not None:
+        if facts is not None and self.data is not None and (train is None or train.indices is not None):
+            seen = {"classes": canonical.sha256(list(self.data.classes))}
+            if train is not None:
+                selection = canonical.sha256(self.data.split(val_split)[0])
+                seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
             content = {
                 "model": {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing},
                 "recipe": how.describe(),
-                "data": {
-                    "fingerprint": self.data.fingerprint,
-                    "train": train.sha256,
-                    "selection": canonical.sha256(self.data.split(val_split)[0]),
-                },
+                "data": seen,
                 "seed": seed,
                 **self._computed_by(source.libraries, how.libraries),
             }
             cell = replace(cell, content=content)
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
 
-    def _surrogate(self, threat: Threat, seed: int, train: Samples) -> Finetune | None:
+    def _surrogate(self, threat: Threat, seed: int) -> Finetune | None:
         """The fine-tuning that a transfer attack follows, which the suite must hold."""
         found = self.suite.surrogate(threat)
-        return None if found is None else self._finetune(*found, seed, train)
+        return None if found is None else self._finetune(*found, seed)
 
     def _evaluate(
         self, finetune: Finetune, surrogate: Finetune | None, benchmark: Benchmark, name: str, threat: Threat, samples: Samples
@@ -249,8 +255,3 @@ def _data_of(suite: Suite, benchmark: Benchmark, threat: Threat) -> DataRef:
         return _reference(suite, benchmark)
     name, split = parse_reference(threat.elsewhere)
     return DataRef(DATASETS.load(name)(), split or "test")
-
-
-def _few(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown}, ... ({len(names)})" if len(names) > 5 else shown

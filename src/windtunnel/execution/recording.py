@@ -29,15 +29,17 @@ THUMBNAIL = 64
 
 def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any]) -> Record:
     """The record of a fine-tuning cell."""
-    chosen = next(epoch for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
-    estimate = wilson(round(chosen.val_accuracy * len(val)), len(val))
+    estimates = {}
+    if done.curves:
+        chosen = next(epoch for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
+        estimates = {"": {"val-accuracy": wilson(round(chosen.val_accuracy * len(val)), len(val)).as_dict()}}
     return Record(
         key=cell.key,
         kind="finetune",
         status="done",
         labels=cell.labels,
         content=cell.content or {},
-        estimates={"": {"val-accuracy": estimate.as_dict()}},
+        estimates=estimates,
         curves=tuple(asdict(epoch) for epoch in done.curves),
         facts={"best_epoch": done.best_epoch, **facts},
         cost={"passes": cell.passes},

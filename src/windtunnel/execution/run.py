@@ -59,7 +59,8 @@ def run(suite: Suite, *, store: Store, runs: Path, runner: Runner | None = None,
     with LocalEngine(runner, store.root, suite.threads) as engine:
         planned = prepare(suite, store, engine, progress)
         # Reading checks digests, so that a damaged entry is found here and computed anew.
-        todo = [item for item in planned.work if store.read(item.cell.key) is None]
+        # Benchmarks that share their samples share the clean evaluation: one cell under two labels.
+        todo = list({item.cell.key: item for item in planned.work if store.read(item.cell.key) is None}.values())
         for key in store.damaged:
             progress.note(f"The stored entry {key[:12]} was damaged; it is set aside and computed anew.")
         progress.planned([item.cell for item in todo], len(planned.work) - len(todo))
@@ -112,7 +113,8 @@ def write_folder(planned: Plan, store: Store, runs: Path, failures: Mapping[str,
 
 def _write_contents(folder: Path, planned: Plan, store: Store, failures: Mapping[str, Failure], seconds: float, now: datetime) -> None:
     records: list[Record] = []
-    tables, times = [], {}
+    tables: dict[str, bytes] = {}
+    times: dict[str, float] = {}
     for item in planned.work:
         cell = item.cell
         entry = store.read(cell.key)
@@ -123,10 +125,10 @@ def _write_contents(folder: Path, planned: Plan, store: Store, failures: Mapping
         records.append(replace(Record.from_dict(json.loads(entry.bytes(recording.RECORD))), labels=cell.labels))
         times[cell.key] = entry.seconds
         if cell.kind == "evaluate":
-            tables.append(entry.bytes(recording.OUTCOMES))
+            tables[cell.key] = entry.bytes(recording.OUTCOMES)
     lines = "".join(canonical.dumps(record.as_dict()) + "\n" for record in sorted(records, key=sort_key))
     write_synced(folder / RECORDS, lines.encode())
-    write_synced(folder / OUTCOMES, _concatenated(tables))
+    write_synced(folder / OUTCOMES, _concatenated(list(tables.values())))
     manifest = {**_manifest(planned, now, folder), "wall_seconds": round(seconds, 3), "seconds": times}
     write_synced(folder / MANIFEST, (json.dumps(canonical.plain(manifest), indent=1, sort_keys=True) + "\n").encode())
     details = {key: failure.details for key, failure in failures.items() if failure.details}

@@ -14,6 +14,7 @@ from safetensors.torch import save as save_tensors
 
 from windtunnel.core import canonical
 from windtunnel.core.batch import Batch
+from windtunnel.core.classes import output_names
 from windtunnel.core.dataset import Dataset, DataSource, Splits, to_inputs, to_pixels
 from windtunnel.core.evaluation import verify
 from windtunnel.core.model import ModelSource
@@ -75,12 +76,19 @@ class Workbench:
     def finetune(self, work: Finetune, advance: Advance) -> None:
         """Fine-tune and store the victim with its record."""
         started = time.perf_counter()
-        train = self.dataset(work.train)
-        val = self.splits(work.data)[work.val_split]
+        train, val = self._training_data(work)
         done, facts = self.train(work, train, val, advance)
         record = recording.finetuned(work.cell, done, val, facts)
         tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
         self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
+
+    def _training_data(self, work: Finetune) -> tuple[Dataset, Dataset]:
+        """Training and validation split; both empty for a recipe that does not train."""
+        splits = self.splits(work.data)
+        if work.train is None:
+            empty = splits.any.take(())
+            return empty, empty
+        return self.dataset(work.train), splits[work.val_split]
 
     def train(self, work: Finetune, train: Dataset, val: Dataset, advance: Advance) -> tuple[Finetuned, Mapping[str, object]]:
         """Carry out the recipe; the result, and facts about the model for the record."""
@@ -96,10 +104,11 @@ class Workbench:
 
     def evaluate(self, work: Evaluate) -> None:
         """Put a stored victim through a threat and store the record."""
-        victim = self.victim(work)
+        classes = self.splits(work.samples.data.source).any.classes
+        victim = self.victim(work).on(classes)
         batch = self._samples(work.samples)
         copies = self._copies(work, batch) if work.threat.family == "corruption" else None
-        surrogate = None if work.surrogate is None else self._load(work.surrogate, work.cell.needs[1])
+        surrogate = None if work.surrogate is None else self._load(work.surrogate, work.cell.needs[1]).on(classes)
         outcome = work.threat(victim, batch, seed=work.seed, copies=copies, surrogate=surrogate)
         record, table = recording.evaluated(work.cell, outcome, victim.classes)
         self.store.write(work.cell.key, recording.files(record, table), outcome.cost.seconds)
@@ -119,9 +128,11 @@ class Workbench:
         entry = self.store.read(key)
         if entry is None:
             raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
-        classes = self.splits(made.data)["train"].classes
-        network = Network(made.model.load(), len(classes))
-        network.load_state_dict(load_tensors(entry.bytes(BEST)))
+        state = load_tensors(entry.bytes(BEST))
+        outputs = len(state["head.weight"])
+        classes = output_names(outputs, self.splits(made.data).any.classes)
+        network = Network(made.model.load(), outputs)
+        network.load_state_dict(state)
         return Victim(network.to(self.device).eval(), classes=classes, name=str(made.cell.labels))
 
     def _samples(self, samples: Samples) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windtunnel.reporting.spent import threat_rows
 from windtunnel.reporting.texts import brief, count, listed, one_line, percent, points, probability
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from windtunnel.reporting.compare import Comparisons
     from windtunnel.reporting.figures import Figure
     from windtunnel.reporting.leaderboard import Leaderboard
+    from windtunnel.reporting.report import Report
 
 
 def leaderboard_table(board: Leaderboard) -> Table:
@@ -51,6 +53,28 @@ def _figure(figure: Figure, *, bold: bool) -> Text:
         text.append(" ⚑", style="yellow")
     text.append(f"\n{percent(figure.estimate.low, 0)}–{percent(figure.estimate.high, 0)}", style="not bold dim")
     return text
+
+
+def threat_table(report: Report) -> Table:
+    """Every threat at every level, with what it cost and the flags by name: an entry's numbers before they are summed up."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    several = len(report.leaderboard.entries) > 1
+    for name in ("threat", "level", "accuracy", "95 % interval", "n", "passes", "queries", "flags"):
+        table.add_column(name, justify="left" if name in ("threat", "flags") else "right", overflow="fold")
+    for row in threat_rows(report.folder, report.leaderboard.entries):
+        name = f"{row.threat}, {row.entry.name}" if several else row.threat
+        estimate = row.figure.estimate
+        if estimate is None:
+            table.add_row(one_line(name), row.level, Text("failed", style="bold red"), "", "", "", "", one_line(row.figure.reason))
+            continue
+        ends = f"{percent(estimate.low)}–{percent(estimate.high)}"
+        flags = Text(", ".join(flag.name for flag in row.figure.flags), style="yellow")
+        table.add_row(one_line(name), row.level, percent(estimate.value), ends, str(estimate.n), f"{row.passes:,}", f"{row.queries:,}", flags)
+    return table
 
 
 def comparison_table(comparisons: Comparisons) -> Table:

@@ -2,7 +2,8 @@
 
 from windtunnel.specs.benchmark import load_benchmark
 from windtunnel.specs.runner import load_runner
+from windtunnel.specs.single import single
 from windtunnel.specs.suite import load_suite
 from windtunnel.specs.tables import BUILTIN, Tables
 
-__all__ = ["BUILTIN", "Tables", "load_benchmark", "load_runner", "load_suite"]
+__all__ = ["BUILTIN", "Tables", "load_benchmark", "load_runner", "load_suite", "single"]

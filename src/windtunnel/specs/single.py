@@ -1,0 +1,77 @@
+"""A suite of one model, one recipe and one benchmark, made without a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from windtunnel.catalog import Catalog
+from windtunnel.core.dataset import DataSource
+from windtunnel.core.suite import Benchmark, Suite
+from windtunnel.errors import DataError
+from windtunnel.model_names import source
+from windtunnel.specs.benchmark import load_benchmark
+from windtunnel.specs.tables import BUILTIN, Tables
+
+
+def single(
+    model: str,
+    benchmark: str,
+    catalog: Catalog,
+    *,
+    recipe: str = "pretrained",
+    data: str = "",
+    samples: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    tables: Tables = BUILTIN,
+) -> Suite:
+    """What `windtunnel evaluate` carries out.
+
+    Args:
+        model: a model's name or path.
+        benchmark: a name of the catalogue, or a path.
+        recipe: a recipe's name; its arguments have their defaults.
+        data: a data set's name, or a folder of images in class folders; the benchmark's own data if left out.
+        samples: evaluate on a stratified subset of this size instead of the benchmark's; the benchmark is then shown under another name.
+        arguments: of the model.
+    Raises:
+        WindtunnelError: one of the names is unknown, or the benchmark has no data of its own and none is given.
+    """
+    found = load_benchmark(benchmark, catalog, tables)
+    if samples is not None and samples != found.samples:
+        found = replace(found, samples=samples, name=f"{found.name}-{samples}-samples")
+    how = tables.recipes.load(recipe)()
+    network = source(model, arguments)
+    return Suite(
+        name=f"evaluate-{_plain(model)}-{found.name}",
+        models={model: network},
+        data=_data(found, data, tables),
+        recipes={recipe: how},
+        benchmarks=(found,),
+        seeds=(0,),
+        selection="id-val",
+        threads=1,
+        samples=None,
+        source={"models": [model], "recipes": [recipe], "benchmarks": [benchmark], "data": data, "samples": samples},
+    )
+
+
+def _data(benchmark: Benchmark, given: str, tables: Tables) -> DataSource:
+    if given:
+        if Path(given).expanduser().is_dir():
+            return tables.datasets.load("folder")(path=given)  # type: ignore[call-arg]  # the table knows nouns, not their arguments
+        return tables.datasets.load(given)()
+    if benchmark.data is None:
+        raise DataError(
+            f"The benchmark {benchmark.name} is about the suite's own data. Name it with --data: a data set (windtunnel list datasets), "
+            "or a folder with one folder of images per class."
+        )
+    return benchmark.data.source
+
+
+def _plain(model: str) -> str:
+    """A model's name as part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", model).strip("-.") or "model"
