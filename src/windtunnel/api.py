@@ -199,7 +199,7 @@ def _figures(victim: Victim, benchmark: Benchmark, data: Batch | None) -> dict[s
     figures = {"clean": float(clean.correct[-1].mean())}
     standing = clean.correct[-1].copy()
     for name, threat in benchmark.threats.items():
-        batch = own if threat.elsewhere is None else _benchmark_batch(benchmark, _data_named(threat.elsewhere))
+        batch = own if threat.elsewhere is None else _benchmark_batch(benchmark, _data_named(threat))
         outcome = threat(victim, batch, seed=benchmark.seed)
         figures[name] = float(outcome.correct[-1].mean())
         if threat.elsewhere is None:
@@ -207,9 +207,9 @@ def _figures(victim: Victim, benchmark: Benchmark, data: Batch | None) -> dict[s
     return {**figures, "worst-case": float(standing.mean())}
 
 
-def _data_named(reference: str) -> DataRef:
-    use, split = parse_reference(reference)
-    return DataRef(DATASETS.load(use)(), split or "test")
+def _data_named(threat: Threat) -> DataRef:
+    use, split = parse_reference(threat.elsewhere or "")
+    return DataRef(DATASETS.load(use)(**threat.elsewhere_options), split or "test")
 
 
 def _benchmark_batch(benchmark: Benchmark, data: DataRef | None) -> Batch:

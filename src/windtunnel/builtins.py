@@ -145,6 +145,17 @@ DATASETS: Final[Registry[DataSource]] = Registry(
         "table": "windtunnel.datasets.table:Table",
         "torchvision": "windtunnel.datasets.torchvision:Torchvision",
         "huggingface": "windtunnel.datasets.huggingface:HuggingFace",
+        "imagenet": "windtunnel.datasets.imagenet:ImageNet",
+        "imagenet-v2": "windtunnel.datasets.imagenet:ImageNetV2",
+        "imagenet-a": "windtunnel.datasets.imagenet:ImageNetA",
+        "imagenet-r": "windtunnel.datasets.imagenet:ImageNetR",
+        "imagenet-sketch": "windtunnel.datasets.imagenet:ImageNetSketch",
+        "imagenet-c": "windtunnel.datasets.imagenet:ImageNetC",
+        "imagenet-3dcc": "windtunnel.datasets.imagenet:CommonCorruptions3D",
+        "objectnet": "windtunnel.datasets.imagenet:ObjectNet",
+        "cifar10-c": "windtunnel.datasets.corrupted_arrays:Cifar10C",
+        "cifar100-c": "windtunnel.datasets.corrupted_arrays:Cifar100C",
+        "mnist-c": "windtunnel.datasets.corrupted_arrays:MnistC",
     },
 )
 

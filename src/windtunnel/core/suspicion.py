@@ -11,7 +11,7 @@ import numpy as np
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.flag import Flag
-from windtunnel.core.outcome import wilson
+from windtunnel.core.outcome import Ints, wilson
 from windtunnel.core.victim import Victim
 from windtunnel.seeding import generators
 
@@ -96,7 +96,7 @@ def flags(seen: Observation) -> tuple[Flag, ...]:
     if seen.threat.adaptive and seen.threat.levels[-1] > 0:
         found += _adaptive(seen)
     if seen.threat.family in ("clean", "shift"):
-        found.append(_chance_level(seen))
+        found.append(chance_level(seen.batch.labels.cpu().numpy(), seen.clean, seen.classes))
     return tuple(flag for flag in found if flag is not None)
 
 
@@ -115,17 +115,16 @@ def _adaptive(seen: Observation) -> Iterator[Flag | None]:
     yield _larger_does_not_help(seen.threat, seen.clean, seen.predicted, labels)
 
 
-def _chance_level(seen: Observation) -> Flag | None:
+def chance_level(labels: Ints, clean: Ints, classes: int) -> Flag | None:
     """Accuracy on images as they are that guessing would reach: the mark of a label map that is not the data's."""
-    labels = seen.batch.labels.cpu().numpy()
-    if len(labels) < ENOUGH or seen.classes < 2:
+    if len(labels) < ENOUGH or classes < 2:
         return None
-    accuracy = wilson(int((seen.clean == labels).sum()), len(labels))
-    if accuracy.low > 1 / seen.classes:
+    accuracy = wilson(int((clean == labels).sum()), len(labels))
+    if accuracy.low > 1 / classes:
         return None
     return Flag(
         "chance-level",
-        f"Accuracy on {len(labels)} samples is {accuracy.value:.1%}; guessing among {seen.classes} classes gives {1 / seen.classes:.1%}. "
+        f"Accuracy on {len(labels)} samples is {accuracy.value:.1%}; guessing among {classes} classes gives {1 / classes:.1%}. "
         "The classes of victim and data may not be in the same order.",
     )
 

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import Configured
@@ -70,6 +70,11 @@ class Threat(Configured, ABC):
     def elsewhere(self) -> str | None:
         """Other data that the threat is evaluated on ("mnist5k[test]"); None for the benchmark's own."""
         return None
+
+    @property
+    def elsewhere_options(self) -> Mapping[str, Any]:
+        """Arguments of that other data."""
+        return {}
 
     @abstractmethod
     def passes(self) -> float:

@@ -37,12 +37,14 @@ class Pictures:
         where: row number -> where the picture is found, for messages.
         size: side of the square every picture is brought to; None if all have one size already.
         shape: what every image must come out as.
+        resize: length of the shorter side before the square is cut out; its side if left out.
     """
 
     draw: Drawer
     where: Callable[[int], str]
     size: int | None
     shape: Shape
+    resize: int | None = None
 
     def __getitem__(self, indices: Indices) -> Pixels:
         """The images at `indices`, uint8 (n, height, width, channel).
@@ -52,7 +54,7 @@ class Pictures:
         """
         pixels = np.empty((len(indices), *self.shape), dtype=np.uint8)
         for place, row in enumerate(indices.tolist()):
-            array = _decode(self.draw, self.where, row, lambda image: to_array(image, self.size, _channels(self.shape)))
+            array = _decode(self.draw, self.where, row, lambda image: to_array(image, self.size, _channels(self.shape), self.resize))
             if array.shape != self.shape:
                 sizes = [f"{width} x {height}" for height, width, _ in (array.shape, self.shape)]
                 raise DataError(
@@ -63,9 +65,19 @@ class Pictures:
         return pixels
 
 
-def of_files(paths: Sequence[Path], size: int, channels: Channels) -> Pictures:
-    """A store that decodes each of `paths` when it is asked for."""
-    return Pictures(lambda row: open_picture(paths[row]), lambda row: str(paths[row]), size, (size, size, channels))
+def of_files(paths: Sequence[Path], size: int, channels: Channels, *, resize: int | None = None, border: int = 0) -> Pictures:
+    """A store that decodes each of `paths` when it is asked for.
+
+    Args:
+        resize: length of the shorter side before the square is cut out; its side if left out.
+        border: pixels cut off on every side before anything else.
+    """
+
+    def draw(row: int) -> Image:
+        image = open_picture(paths[row])
+        return image.crop((border, border, image.width - border, image.height - border)) if border else image
+
+    return Pictures(draw, lambda row: str(paths[row]), size, (size, size, channels), resize)
 
 
 def like_first(draw: Drawer, where: Callable[[int], str], size: int | None, channels: Channels | None) -> Pictures:

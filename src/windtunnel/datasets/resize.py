@@ -58,7 +58,7 @@ def pad(pixels: Pixels, size: int) -> Pixels:
     return np.pad(pixels, around)
 
 
-def to_array(image: Image, size: int | None, channels: Channels) -> Pixels:
+def to_array(image: Image, size: int | None, channels: Channels, resize: int | None = None) -> Pixels:
     """A decoded picture as uint8 (height, width, channel): upright as its EXIF data say, scaled and cropped to a square.
 
     Args:
@@ -66,6 +66,7 @@ def to_array(image: Image, size: int | None, channels: Channels) -> Pixels:
         size: side of the square: the shorter side is scaled to it (bicubic with antialiasing), the longer one cropped to
             its centre. None keeps the picture's own size.
         channels: 1 for grey, 3 for RGB.
+        resize: length that the shorter side is scaled to instead; at least `size`.
     Raises:
         DataError: floating-point pixels, whose range nobody knows.
     """
@@ -74,7 +75,7 @@ def to_array(image: Image, size: int | None, channels: Channels) -> Pixels:
     upright = ImageOps.exif_transpose(image)
     coloured = _convert(upright, "L" if channels == 1 else "RGB")
     if size is not None:
-        coloured = _square(coloured, size)
+        coloured = _square(coloured, size, max(size, resize or size))
     pixels = np.asarray(coloured, dtype=np.uint8)
     return pixels[:, :, None] if channels == 1 else pixels
 
@@ -94,11 +95,11 @@ def _convert(image: Image, mode: str) -> Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _square(image: Image, size: int) -> Image:
+def _square(image: Image, size: int, shorter: int) -> Image:
     from PIL import Image as images
 
-    scale = size / min(image.size)
-    width, height = (max(size, round(side * scale)) for side in image.size)
+    scale = shorter / min(image.size)
+    width, height = (max(shorter, round(side * scale)) for side in image.size)
     scaled = image if image.size == (width, height) else image.resize((width, height), images.Resampling.BICUBIC)
     left, top = (width - size) // 2, (height - size) // 2
     return scaled.crop((left, top, left + size, top + size))

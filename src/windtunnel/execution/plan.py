@@ -224,7 +224,7 @@ class _Planner:
         self, finetune: Finetune, surrogate: Finetune | None, benchmark: Benchmark, name: str, threat: Threat, samples: Samples
     ) -> Evaluate:
         labels = replace(finetune.cell.labels, benchmark=benchmark.name, threat=name, family=threat.family)
-        effort = samples.count * (1 + len(threat.levels) * (1 + threat.passes()))
+        effort = samples.count * (1 + len(threat.levels) + _searches(threat) * threat.passes())
         cell = Cell("evaluate", labels, None, effort)
         known = [each.cell for each in (finetune, surrogate) if each is not None]
         if all(each.content is not None for each in known) and samples.indices is not None:
@@ -244,6 +244,14 @@ class _Planner:
         return {"precision": PRECISION, "threads": self.suite.threads, "libraries": versions(names)}
 
 
+def _searches(threat: Threat) -> float:
+    """How many whole searches a threat's levels come to: an attack sweeps its radii from the largest down, and searches little at the others."""
+    levels = len(threat.levels)
+    if not threat.adaptive or threat.transfer:
+        return levels
+    return 1.0 if threat.minimal else 1 + (levels - 1) / 8
+
+
 def _reference(suite: Suite, benchmark: Benchmark) -> DataRef:
     """A benchmark's own data; the suite's where it says so, or where it means the same."""
     return benchmark.data if benchmark.data is not None else DataRef(suite.data, benchmark.split)
@@ -254,4 +262,4 @@ def _data_of(suite: Suite, benchmark: Benchmark, threat: Threat) -> DataRef:
     if threat.elsewhere is None:
         return _reference(suite, benchmark)
     name, split = parse_reference(threat.elsewhere)
-    return DataRef(DATASETS.load(name)(), split or "test")
+    return DataRef(DATASETS.load(name)(**threat.elsewhere_options), split or "test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -15,11 +15,12 @@ from safetensors.torch import save as save_tensors
 from windtunnel.core import canonical
 from windtunnel.core.batch import Batch
 from windtunnel.core.classes import output_names
-from windtunnel.core.dataset import Dataset, DataSource, Splits, to_inputs, to_pixels
+from windtunnel.core.dataset import Dataset, DataSource, Pixels, Splits, to_inputs, to_pixels
 from windtunnel.core.evaluation import verify
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.recipe import Finetuned, Finetuning
+from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.errors import StoreError, WindtunnelError
@@ -30,8 +31,8 @@ from windtunnel.execution.store import Store
 
 BEST, LAST, COPIES, FEATURES = "best.safetensors", "last.safetensors", "copies.safetensors", "features.safetensors"
 
-LARGEST_COPY = 1 << 30
-"""Corrupted copies above a gibibyte are made anew for each victim rather than kept."""
+LARGEST_COPY = 1 << 26
+"""Corrupted copies above 64 MiB are made anew for each victim rather than kept: memory does not grow with the number of samples."""
 
 Advance = Callable[[int, int], None]
 
@@ -52,7 +53,6 @@ class Workbench:
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
         self._data: dict[str, Splits] = {}
-        self._batch: tuple[str, Batch] | None = None
         self._victim: tuple[str, Victim] | None = None
 
     def prepare(self, source: DataSource | ModelSource) -> None:
@@ -106,10 +106,11 @@ class Workbench:
         """Put a stored victim through a threat and store the record."""
         classes = self.splits(work.samples.data.source).any.classes
         victim = self.victim(work).on(classes)
-        batch = self._samples(work.samples)
-        copies = self._copies(work, batch) if work.threat.family == "corruption" else None
         surrogate = None if work.surrogate is None else self._load(work.surrogate, work.cell.needs[1]).on(classes)
-        outcome = work.threat(victim, batch, seed=work.seed, copies=copies, surrogate=surrogate)
+        if work.threat.adaptive:
+            outcome = work.threat(victim, self.dataset(work.samples).batch(), seed=work.seed, surrogate=surrogate)
+        else:
+            outcome = stream(work.threat, victim, self._pieces(work), work.seed)
         record, table = recording.evaluated(work.cell, outcome, victim.classes)
         self.store.write(work.cell.key, recording.files(record, table), outcome.cost.seconds)
 
@@ -135,26 +136,29 @@ class Workbench:
         network.load_state_dict(state)
         return Victim(network.to(self.device).eval(), classes=classes, name=str(made.cell.labels))
 
-    def _samples(self, samples: Samples) -> Batch:
-        if self._batch is None or self._batch[0] != samples.sha256:
-            self._batch = samples.sha256, self.dataset(samples).batch()
-        return self._batch[1]
+    def _pieces(self, work: Evaluate) -> Iterator[Piece]:
+        """The samples of an evaluation, a micro-batch at a time, with their corrupted copies where these are kept."""
+        data = self.dataset(work.samples)
+        copies = self._copies(work, data) if work.threat.family == "corruption" else {}
+        for start in range(0, len(data), MICRO_BATCH):
+            rows = range(start, min(start + MICRO_BATCH, len(data)))
+            yield data.batch(rows), {level: to_inputs(kept[rows.start : rows.stop]) for level, kept in copies.items()}
 
-    def _copies(self, work: Evaluate, batch: Batch) -> dict[Fraction, torch.Tensor] | None:
-        """The corrupted data, computed once for all victims."""
+    def _copies(self, work: Evaluate, data: Dataset) -> dict[Fraction, Pixels]:
+        """The corrupted data, computed once for all victims; none if that would be large."""
         threat = work.threat
-        if batch.inputs.numel() * len(threat.levels) > LARGEST_COPY:
-            return None
+        if data.pixels([0]).nbytes * len(data) * len(threat.levels) > LARGEST_COPY:
+            return {}
         content = work.cell.content or {}
         key = canonical.sha256({"copies": 1, **{name: content[name] for name in ("threat", "data", "seed", "libraries")}})
         with self.store.lock(key):
             entry = self.store.read(key)
             if entry is None:
-                self.store.write(key, {COPIES: save_tensors(perturb_all(threat, batch, work.seed))})
+                self.store.write(key, {COPIES: save_tensors(perturb_all(threat, data.batch(), work.seed))})
                 entry = self.store.read(key)
         assert entry is not None, "it was just written"
         kept = load_tensors(entry.bytes(COPIES))
-        return {level: to_inputs(kept[canonical.fraction_text(level)].numpy()) for level in threat.levels if level > 0}
+        return {level: kept[canonical.fraction_text(level)].numpy() for level in threat.levels if level > 0}
 
     def _features(self, weights: str, network: Network, data: Dataset, content: Mapping[str, object] | None) -> torch.Tensor:
         """Frozen features of a split, computed once for a model and data."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 from pydantic.dataclasses import dataclass
@@ -22,7 +24,8 @@ class Shift(Threat):
     """Natural distribution shift: the batch it is called with comes from `data`, and is left as it is.
 
     Args:
-        data: the other data and its split, e.g. "mnist5k[test]"; it must have the classes of the victim.
+        data: the other data and its split, e.g. "mnist5k[test]"; its classes must be the victim's or some of them.
+        options: arguments of the data set, e.g. {corruption: fog} for "cifar10-c[test]".
     """
 
     use: ClassVar[str] = "shift"
@@ -31,6 +34,7 @@ class Shift(Threat):
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     data: Annotated[str, StringConstraints(min_length=1)]
+    options: dict[str, str | int | bool] = field(default_factory=dict, hash=False)
 
     @property
     def levels(self) -> tuple[Fraction, ...]:
@@ -41,6 +45,11 @@ class Shift(Threat):
     def elsewhere(self) -> str:
         """The other data."""
         return self.data
+
+    @property
+    def elsewhere_options(self) -> Mapping[str, Any]:
+        """Arguments of the other data."""
+        return self.options
 
     def passes(self) -> float:
         """Nothing beyond the evaluation itself."""
