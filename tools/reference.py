@@ -37,6 +37,7 @@ SUITE = {
     "selection": ("`id-val` chooses checkpoints on the validation split; `oracle` on the test split, for comparison only", "`id-val`"),
     "threads": ("CPU threads of one cell; part of every key", "`1`"),
     "samples": ("size of a stratified subset of the training split", "all of it"),
+    "normaliser": ("what corruption errors (mCE) are divided by: `alexnet`, or `MODEL + RECIPE` of the suite", "no mCE"),
 }
 BENCHMARK = {
     "benchmark": ("its name: letters, digits, `.`, `_`, `-`", "required"),

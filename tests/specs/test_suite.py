@@ -167,3 +167,14 @@ def test_hostile_shown_names_are_kept_as_text(workspace) -> None:
 def test_a_suite_that_is_nowhere_is_an_error_of_the_catalogue(workspace) -> None:
     with pytest.raises(CatalogError, match=r"There is no suite 'mien'\. Did you mean 'mine'\?.*Searched in: suites, "):
         load_suite("mien", Catalog())
+
+
+def test_a_normaliser_is_alexnet_or_an_entry_of_the_suite(workspace) -> None:
+    entry = "windtunnel/micro-resnet + full"
+    assert workspace.suite(changed(normaliser="alexnet")).normaliser == "alexnet"
+    assert workspace.suite(changed(normaliser=entry)).normaliser == entry
+    assert workspace.suite(TOP).normaliser is None
+    for wrong in ("vgg", "windtunnel/micro-resnet + lp-ft", "3"):
+        (problem,) = workspace.suite_problems(changed(normaliser=wrong))
+        assert problem.line == 6
+        assert 'A normaliser is alexnet (its published errors on ImageNet-C), or "MODEL + RECIPE"' in problem.message

@@ -12,7 +12,7 @@ from windtunnel.core.estimate import Estimate
 from windtunnel.core.flag import Flag
 from windtunnel.core.record import Record
 from windtunnel.metrics.intervals import pooled, seed_prior
-from windtunnel.reporting.columns import Column, Part
+from windtunnel.reporting.columns import Column
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.outcomes import Codes, Slice
 
@@ -51,7 +51,7 @@ class Figure:
     table: Table | None = field(default=None, compare=False, repr=False)
 
 
-class _Unavailable(Exception):
+class Unavailable(Exception):
     """A cell behind a figure is missing, failed or speaks of other samples."""
 
 
@@ -73,33 +73,38 @@ def _gather(folder: RunFolder, column: Column, model: str, recipe: str) -> tuple
     """What a figure is computed from, or why it cannot be; and the flags of its cells."""
     try:
         if not column.parts:
-            raise _Unavailable(f"the benchmark has no threat with what its headline asks for ({column.title})")
+            raise Unavailable(f"the benchmark has no threat with what its headline asks for ({column.title})")
         parts = column.parts
-        cells = [[_cell(folder, column.benchmark, part.threat, model, recipe, seed) for part in parts] for seed in folder.manifest.seeds]
+        cells = [[cell(folder, column.benchmark, part.threat, model, recipe, seed) for part in parts] for seed in folder.manifest.seeds]
         table = _table(folder, column, cells)
-    except _Unavailable as error:
+    except Unavailable as error:
         return str(error), ()
-    flags = {flag["name"]: Flag(flag["name"], flag["message"]) for row in cells for record in row for flag in record.flags}
+    flags = {flag.name: flag for row in cells for record in row for flag in folder.flags(record)}
     return table, tuple(flags.values())
 
 
-def _cell(folder: RunFolder, benchmark: str, threat: str, model: str, recipe: str, seed: int) -> Record:
+def cell(folder: RunFolder, benchmark: str, threat: str, model: str, recipe: str, seed: int) -> Record:
+    """The record of an evaluation that was done.
+
+    Raises:
+        Unavailable: it, or its victim, failed or is missing.
+    """
     record = folder.cell(model, recipe, seed, benchmark, threat)
     if record is not None and record.status == "done":
         return record
     victim = folder.finetuning(model, recipe, seed)
     if victim is not None and victim.status == "failed":
-        raise _Unavailable(f"fine-tuning with seed {seed} failed: {victim.error}")
+        raise Unavailable(f"fine-tuning with seed {seed} failed: {victim.error}")
     if record is not None:
-        raise _Unavailable(f"{threat} on seed {seed} failed: {record.error}")
-    raise _Unavailable(f"{threat} on seed {seed} is missing from the records")
+        raise Unavailable(f"{threat} on seed {seed} failed: {record.error}")
+    raise Unavailable(f"{threat} on seed {seed} is missing from the records")
 
 
 def _table(folder: RunFolder, column: Column, cells: list[list[Record]]) -> Table:
-    slices = [[_slice(folder, record, part) for record, part in zip(row, column.parts, strict=True)] for row in cells]
+    slices = [[cut(folder, record, part.level) for record, part in zip(row, column.parts, strict=True)] for row in cells]
     for place, part in enumerate(column.parts):
         if any(not _same(row[place], slices[0][place]) for row in slices):
-            raise _Unavailable(f"{part.threat} was evaluated on other samples under another seed")
+            raise Unavailable(f"{part.threat} was evaluated on other samples under another seed")
     first = slices[0]
     ids = folder.outcomes.names
     if all(_same(piece, first[0]) for piece in first):
@@ -108,17 +113,22 @@ def _table(folder: RunFolder, column: Column, cells: list[list[Record]]) -> Tabl
         values = np.asarray(stacked.all(1) if worst else stacked.mean(1), dtype=np.float64)
         return Table(values, ids(first[0].samples), first[0].labels, 1 if worst else len(first))
     if column.how == "worst-case":
-        raise _Unavailable("its threats were evaluated on different samples, so that no sample has a worst case")
+        raise Unavailable("its threats were evaluated on different samples, so that no sample has a worst case")
     # Other data under each threat: every sample counts once, under the threat that it belongs to.
     values = np.array([np.concatenate([piece.correct for piece in row]) for row in slices]).astype(np.float64)
     names = [f"{part}: {name}" for part, piece in zip(column.parts, first, strict=True) for name in ids(piece.samples)]
     return Table(values, tuple(names), np.concatenate([piece.labels for piece in first]), 1)
 
 
-def _slice(folder: RunFolder, record: Record, part: Part) -> Slice:
-    found = folder.outcomes.slice(record.key, part.level)
+def cut(folder: RunFolder, record: Record, level: str) -> Slice:
+    """The outcomes of a cell at one level.
+
+    Raises:
+        Unavailable: there are none.
+    """
+    found = folder.outcomes.slice(record.key, level)
     if found is None:
-        raise _Unavailable(f"{part} on seed {record.labels.seed} has no rows in the table of outcomes")
+        raise Unavailable(f"{record.labels.threat} at {level} on seed {record.labels.seed} has no rows in the table of outcomes")
     return found
 
 
@@ -133,8 +143,8 @@ def per_seed(
     found = []
     try:
         for seed in folder.manifest.seeds:
-            estimate = measure(_slice(folder, _cell(folder, benchmark, threat, model, recipe, seed), Part(threat, level)))
+            estimate = measure(cut(folder, cell(folder, benchmark, threat, model, recipe, seed), level))
             found.append(Estimate(estimate.value, estimate.low, estimate.high, estimate.n, (seed,)))
-    except _Unavailable as error:
+    except Unavailable as error:
         return str(error)
     return found

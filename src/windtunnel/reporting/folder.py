@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from windtunnel.core.flag import Flag
 from windtunnel.core.record import Record
 from windtunnel.errors import RecordError
 from windtunnel.reporting import outcomes
 from windtunnel.reporting.manifest import Manifest
 from windtunnel.reporting.outcomes import Outcomes
+from windtunnel.reporting.rivals import rivals
 
 RECORDS, OUTCOMES, MANIFEST = "records.jsonl", "outcomes.parquet", "manifest.json"
 
@@ -77,6 +79,14 @@ class RunFolder:
     def finetuning(self, model: str, recipe: str, seed: int) -> Record | None:
         """The record of a fine-tuning, or None where the run left none."""
         return self._places.get((model, recipe, seed, "", ""))
+
+    @cached_property
+    def _rivals(self) -> Mapping[str, tuple[Flag, ...]]:
+        return rivals(self)
+
+    def flags(self, record: Record) -> tuple[Flag, ...]:
+        """Reasons to doubt an evaluation: those found while it ran, and those that other evaluations of the same victim give."""
+        return (*(Flag(flag["name"], flag["message"]) for flag in record.flags), *self._rivals.get(record.key, ()))
 
     @property
     def failed(self) -> tuple[Record, ...]:

@@ -55,6 +55,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         failed=folder.failed,
         matrix=sections.matrix(board),
         details=sections.detail_rows(board),
+        measures=sections.measure_rows(board),
         models=list(sections.models(folder)),
         recipes=list(sections.recipes(folder)),
         records=folder.records,

@@ -15,6 +15,7 @@ from windtunnel.reporting.columns import Column, columns
 from windtunnel.reporting.details import Detail, details
 from windtunnel.reporting.figures import Figure, Table, figures
 from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.measures import Measure, measures
 
 LEVEL = 0.05
 """The level of every test, after correction for the number of comparisons."""
@@ -76,6 +77,7 @@ class Leaderboard:
         entries: best first; those without a headline figure last.
         pairs: every two entries compared on the headline.
         details: figures of further metrics on clean samples.
+        measures: corruption errors, areas under curves, median distances and costs.
     """
 
     suite: str
@@ -83,6 +85,7 @@ class Leaderboard:
     entries: tuple[Entry, ...]
     pairs: tuple[Pair, ...]
     details: tuple[Detail, ...]
+    measures: tuple[Measure, ...]
 
     @classmethod
     def of(cls, folder: RunFolder) -> Leaderboard:
@@ -97,7 +100,7 @@ class Leaderboard:
         ranked = [Entry(e.model, e.recipe, beaten[e.name] if value(e, chosen[0].name) is not None else None, e.figures) for e in entries]
         # Sorting is stable: equal figures keep the suite's order.
         ranked.sort(key=lambda entry: _order(entry, chosen[0].name))
-        return cls(manifest.suite, chosen, tuple(ranked), pairs, details(folder))
+        return cls(manifest.suite, chosen, tuple(ranked), pairs, details(folder), measures(folder))
 
     @property
     def headline(self) -> Column:

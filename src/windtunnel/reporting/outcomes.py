@@ -23,12 +23,14 @@ class Slice:
         samples: codes of the sample ids, ascending; see `Outcomes.ids`.
         labels, predicted: class indices.
         confidence: largest softmax probability.
+        distance: norm of the change.
     """
 
     samples: Codes
     labels: Codes
     predicted: Codes
     confidence: npt.NDArray[np.float64]
+    distance: npt.NDArray[np.float64]
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
@@ -57,7 +59,7 @@ class Outcomes:
         ranks = rank[samples] if len(samples) else samples
         rows = np.argsort(group * max(1, len(names)) + ranks, kind="stable")
         self._samples, self._group = ranks[rows], group[rows]
-        self._values = {name: columns[name][rows] for name in ("label", "predicted", "confidence")}
+        self._values = {name: columns[name][rows] for name in ("label", "predicted", "confidence", "distance")}
         self._keys = {name: place for place, name in enumerate(self._key_names)}
         self._levels = {name: place for place, name in enumerate(level_names)}
         self._named: dict[bytes, tuple[str, ...]] = {}
@@ -81,7 +83,7 @@ class Outcomes:
             # Two names of one suite may stand for one cell, whose rows are then written twice.
             samples, first = np.unique(samples, return_index=True)
             rows = first + start
-        return Slice(samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows])
+        return Slice(samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows], values["distance"][rows])
 
     def names(self, codes: Codes) -> tuple[str, ...]:
         """The sample ids of `codes`; many cells share one tuple."""
@@ -107,9 +109,9 @@ def read(path: Path) -> Outcomes:
             missing = [name for name in OUTCOME_COLUMNS if name not in file.schema_arrow.names]
             if missing:
                 raise RecordError(f"{path} lacks the columns {', '.join(missing)}; expected {', '.join(OUTCOME_COLUMNS)}.")
-            table = file.read(columns=[name for name in OUTCOME_COLUMNS if name != "distance"])
+            table = file.read(columns=list(OUTCOME_COLUMNS))
         columns: dict[str, Any] = {name: _codes(table.column(name)) for name in texts}
-        for name, kind in (("label", np.int64), ("predicted", np.int64), ("confidence", np.float64)):
+        for name, kind in (("label", np.int64), ("predicted", np.int64), ("confidence", np.float64), ("distance", np.float64)):
             columns[name] = _numbers(table.column(name)).astype(kind)
     except FileNotFoundError:
         raise RecordError(f"{path} is missing; a run's folder needs it. Run the suite again, or copy the whole folder.") from None

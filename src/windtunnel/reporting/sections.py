@@ -12,10 +12,11 @@ import yaml
 from windtunnel.core.record import Record
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
+from windtunnel.reporting.measures import Measure
 from windtunnel.reporting.texts import one_line
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
-_SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "threads")
+_SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "normaliser", "threads")
 
 # Pictures beyond this many characters of base64 are left out, so that the page opens on a phone.
 _PICTURES = 6_000_000
@@ -67,9 +68,9 @@ def flag_groups(folder: RunFolder) -> tuple[FlagGroup, ...]:
     found: dict[str, list[Record]] = {}
     messages: dict[str, dict[str, None]] = {}
     for record in folder.records:
-        for flag in record.flags:
-            found.setdefault(flag["name"], []).append(record)
-            messages.setdefault(flag["name"], {})[flag["message"]] = None
+        for flag in folder.flags(record):
+            found.setdefault(flag.name, []).append(record)
+            messages.setdefault(flag.name, {})[flag.message] = None
     return tuple(FlagGroup(name, tuple(messages[name])[:3], tuple(str(record.labels) for record in found[name])) for name in sorted(found))
 
 
@@ -86,6 +87,14 @@ def detail_rows(board: Leaderboard) -> tuple[tuple[Entry, tuple[Any, ...]], ...]
     for detail in board.details:
         by_entry.setdefault((detail.model, detail.recipe), []).append(detail)
     return tuple((entry, tuple(by_entry.get((entry.model, entry.recipe), ()))) for entry in board.entries) if board.details else ()
+
+
+def measure_rows(board: Leaderboard) -> tuple[tuple[Entry, tuple[Measure, ...]], ...]:
+    """The measures of each entry, in the same order for all."""
+    by_entry: dict[tuple[str, str], list[Measure]] = {}
+    for measure in board.measures:
+        by_entry.setdefault((measure.model, measure.recipe), []).append(measure)
+    return tuple((entry, tuple(by_entry[entry.model, entry.recipe])) for entry in board.entries) if board.measures else ()
 
 
 def samples(folder: RunFolder, board: Leaderboard) -> Samples:

@@ -13,6 +13,7 @@ from windtunnel.reporting.details import Detail
 from windtunnel.reporting.figures import Figure
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
 from windtunnel.reporting.manifest import Manifest
+from windtunnel.reporting.measures import Measure
 from windtunnel.reporting.texts import interval, markdown, percent, rounded
 
 SCHEMA = 1
@@ -36,6 +37,7 @@ def as_json(board: Leaderboard, manifest: Manifest) -> str:
         "entries": [_entry(entry) for entry in board.entries],
         "pairs": [_pair(pair) for pair in board.pairs],
         "details": [_detail(detail) for detail in board.details],
+        "measures": [_measure(measure) for measure in board.measures],
     }
     return canonical.dumps(body) + "\n"
 
@@ -142,6 +144,14 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "separated": pair.separated,
         "test": pair.test,
     }
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    place = {"model": measure.model, "recipe": measure.recipe, "benchmark": measure.benchmark, "measure": measure.name}
+    if measure.reason:
+        return {**place, "status": FAILED, "reason": measure.reason}
+    numbers = {name: None if number is None else rounded(number) for name, number in vars(measure).items() if name in ("value", "low", "high")}
+    return {**place, "status": "done", **numbers, "text": measure.text}
 
 
 def _detail(detail: Detail) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
 from windtunnel.catalog import Catalog
+from windtunnel.core.model import ModelSource
+from windtunnel.core.recipe import Recipe
 from windtunnel.core.suite import Benchmark, Selection, Suite
 from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError
 from windtunnel.specs.benchmark import read_benchmark
@@ -15,9 +18,10 @@ from windtunnel.specs.nodes import Document, Node, read
 from windtunnel.specs.references import collect, data, model, recipe
 from windtunnel.specs.tables import BUILTIN, Tables
 
-KEYS = ("suite", "models", "data", "recipes", "benchmarks", "seeds", "selection", "threads", "samples")
+KEYS = ("suite", "models", "data", "recipes", "benchmarks", "seeds", "selection", "threads", "samples", "normaliser")
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 DEFAULT_SEEDS = (0,)
+ALEXNET_NAME = "alexnet"
 
 
 def load_suite(name: str | Path, catalog: Catalog, tables: Tables = BUILTIN) -> Suite:
@@ -61,6 +65,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         threads=threads,
         samples=samples,
         source=root.plain(),
+        normaliser=_normaliser(fields, models, recipes),
     )
     _check_surrogates(document, fields, suite)
     return None if problems else suite
@@ -76,6 +81,23 @@ def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:
             except RecipeError as error:
                 assert place is not None, "a suite without benchmarks has no threats"
                 document.report(place.place, f"{benchmark.name}: {error}")
+
+
+def _normaliser(fields: Fields, models: Mapping[str, ModelSource], recipes: Mapping[str, Recipe]) -> str | None:
+    """What corruption errors are divided by: the published table, or an entry of the suite."""
+    node = fields.node_of("normaliser") if "normaliser" in fields else None
+    if node is None:
+        return None
+    text = node.value if isinstance(node.value, str) else ""
+    model, _, recipe = (part.strip() for part in text.partition("+"))
+    if text == ALEXNET_NAME or (model in models and recipe in recipes):
+        return text
+    fields.document.report(
+        node.place,
+        f'A normaliser is {ALEXNET_NAME} (its published errors on ImageNet-C), or "MODEL + RECIPE" with a model ({", ".join(models)}) and a recipe '
+        f"({', '.join(recipes)}) of the suite; found {describe(node)}.",
+    )
+    return None
 
 
 def _benchmarks(document: Document, nodes: tuple[Node, ...], suite: Path, catalog: Catalog, tables: Tables) -> tuple[Benchmark, ...]:
