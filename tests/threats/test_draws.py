@@ -3,12 +3,9 @@ import random
 import numpy as np
 import pytest
 import torch
-from support.victims import Noisy, answered, convolutional, images
 
-from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.seeding import generators
-from windtunnel.threats.library.adapter import attacked
 from windtunnel.threats.library.draws import KeyedDraws
 
 IDS = tuple(f"s{row}" for row in range(64))
@@ -73,15 +70,6 @@ def test_another_seed_and_another_purpose_draw_otherwise():
     first = draw(function, [0])[0]
     assert not torch.equal(first, draw(function, [0], seed=1)[0])
     assert not torch.equal(first, draw(function, [0], purpose="other")[0])
-
-
-def test_a_dropped_sample_leaves_the_streams_of_the_others_alone():
-    with KeyedDraws(IDS[:4], 0, "test"):
-        whole = [torch.rand(4, 1, 2, 2) for _ in range(2)]
-    with KeyedDraws(IDS[:4], 0, "test") as draws:
-        assert torch.equal(torch.rand(4, 1, 2, 2), whole[0])
-        draws.follow([1, 3])
-        assert torch.equal(torch.rand(2, 1, 2, 2), whole[1][[1, 3]])
 
 
 def test_draws_are_those_of_the_projects_generators():
@@ -154,36 +142,6 @@ def test_global_generators_are_untouched():
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert all(np.array_equal(left, right) for left, right in zip(np.random.get_state(), numpy_state, strict=True))
     assert random.getstate() == python_state
-
-
-def draw_behind_its_back(then=None):
-    with KeyedDraws(IDS[:2], 0, "test") as draws:
-        draws.rest()
-        torch.rand(1)
-        if then is not None:
-            raise then
-
-
-def test_a_draw_that_reaches_the_global_generator_all_the_same_is_an_error_and_is_undone():
-    before = torch.get_rng_state()
-    with pytest.raises(VictimError, match=r"Something drew from torch's global generator while test ran"):
-        draw_behind_its_back()
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_library_attacks_refuse_victims_with_random_layers():
-    module = convolutional()
-    batch = answered(module, images(2))
-    with pytest.raises(VictimError, match=r"while test ran.*random layers: switch them off"):  # noqa: SIM117
-        with attacked(Victim(Noisy(module).eval()), batch, 0, "test") as network:
-            network(batch.inputs)
-
-
-def test_an_error_inside_is_not_replaced_by_one_about_draws():
-    before = torch.get_rng_state()
-    with pytest.raises(ZeroDivisionError, match="first"):
-        draw_behind_its_back(ZeroDivisionError("first"))
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_draws_are_torchs_own_again_afterwards():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,53 +37,22 @@ class KeyedDraws(TorchFunctionMode):
         purpose: what the draws are for; another purpose draws independently.
         dimensions: number of dimensions of the inputs, the batch's included.
     Raises:
-        VictimError: a kind of draw that has no keyed counterpart, or a draw that reached the global generator all the same.
+        VictimError: a kind of draw that has no keyed counterpart.
     """
 
     def __init__(self, ids: Sequence[str], seed: int, purpose: str, dimensions: int = 4) -> None:
         super().__init__()
         self.purpose = purpose
         self.dimensions = dimensions
-        self._all = generators(seed, purpose, ids)
-        self._current: Sequence[np.random.Generator] = self._all
+        self._streams = generators(seed, purpose, ids)
         self._shared = generator(seed, purpose)
-        self._before: Tensor | None = None
-        self._active = False
-
-    def follow(self, rows: Sequence[int]) -> None:
-        """From now on the batch consists of these rows of the original one (an attack dropped the others)."""
-        self._current = [self._all[row] for row in rows]
 
     def sample(self, shape: Sequence[int], sampler: Sampler) -> Tensor:
         """A draw of `shape` from the streams that it belongs to, on the CPU."""
         size = tuple(int(side) for side in shape)
-        if len(size) == self.dimensions and size[0] == len(self._current) > 0:
-            return torch.from_numpy(np.stack([np.asarray(sampler(stream, size[1:])) for stream in self._current]))
+        if len(size) == self.dimensions and size[0] == len(self._streams) > 0:
+            return torch.from_numpy(np.stack([np.asarray(sampler(stream, size[1:])) for stream in self._streams]))
         return torch.from_numpy(np.asarray(sampler(self._shared, size)))
-
-    def rest(self) -> None:
-        """Stop answering draws, so that what follows runs at full speed; one that still reaches the global generator is an error."""
-        if self._active:
-            self._active = False
-            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-
-    def __enter__(self) -> Self:
-        self._before = torch.get_rng_state()
-        super().__enter__()  # type: ignore[no-untyped-call]
-        self._active = True
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.rest()
-        before, self._before = self._before, None
-        if before is None or torch.equal(torch.get_rng_state(), before):
-            return
-        torch.set_rng_state(before)
-        if error is None:
-            raise VictimError(
-                f"Something drew from torch's global generator while {self.purpose} ran, so its result cannot be repeated. "
-                "Most likely the victim has random layers: switch them off, or give them a torch.Generator of their own."
-            )
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         """Answer a draw; let everything else pass."""
