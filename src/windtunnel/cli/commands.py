@@ -66,10 +66,12 @@ def evaluate(
     """
     from windtunnel.catalog import Catalog
     from windtunnel.cli.running import evaluate_model
+    from windtunnel.datasets.reference import named_or_folder
     from windtunnel.specs import single
 
     arguments = {"architecture": architecture} if architecture else None
-    suite = single(model, benchmark, Catalog(catalog), recipe=recipe, data=data, samples=samples, arguments=arguments)
+    own = named_or_folder(data) if data else None
+    suite = single(model, benchmark, Catalog(catalog), recipe=recipe, data=own, samples=samples, arguments=arguments)
     raise typer.Exit(evaluate_model(suite, catalog, store, runs, runner, workers, quiet))
 
 
@@ -187,6 +189,26 @@ def fetch(suite: SuiteName, catalog: CatalogFolder = None, store: StoreFolder = 
     from windtunnel.cli.running import fetch_sources
 
     fetch_sources(suite, catalog, store)
+
+
+@app.command()
+def materialize(
+    data: Annotated[str, typer.Argument(help="A data set's name (windtunnel list datasets), or a folder of class folders.", show_default=False)],
+    to: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
+    corruptions: Annotated[str, typer.Option(help="Sets (common, extra, practical, quick) and corruptions, by commas.")] = "common",
+    severities: Annotated[str, typer.Option(help="Severities from 1 to 5, by commas.")] = "1,2,3,4,5",
+    split: Annotated[str, typer.Option(help="Which split is copied.")] = "test",
+    samples: Annotated[int | None, typer.Option(min=1, help="Copy a stratified subset of this size only.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Keys the draws and the subset; a benchmark with this seed sees the same images.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a corrupted copy of a data set to disk: PNG files in the layout of ImageNet-C, with a manifest.
+
+    windtunnel materialize digits --to digits-c --corruptions common,webp --severities 1,3,5
+    """
+    from windtunnel.cli.copying import copy_corrupted
+
+    copy_corrupted(data, to, corruptions, severities, split, samples, seed, quiet)
 
 
 @app.command()

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
-from windtunnel.core.dataset import SPLITS
+from windtunnel.builtins import DATASETS
+from windtunnel.core.dataset import SPLITS, DataSource
 from windtunnel.errors import DataError, suggest
+from windtunnel.registry import Registry
 
 PATTERN = re.compile(r"(?P<name>[^\[\]\s]+)(\[(?P<split>[^\[\]]*)\])?")
+
+
+def named_or_folder(text: str, known: Registry[DataSource] = DATASETS) -> DataSource:
+    """The data set of a name, with its defaults, or of a folder that holds one folder of images per class.
+
+    Raises:
+        UnknownNameError: neither.
+        DataError: a data set that needs arguments.
+    """
+    if text not in known and Path(text).expanduser().is_dir():
+        return known.load("folder")(path=text)  # type: ignore[call-arg]  # the table knows nouns, not their arguments
+    try:
+        return known.load(text)()
+    except ValueError as error:
+        raise DataError(
+            f"The data set {text!r} needs arguments ({text} is explained by: windtunnel show {text}). Name it in a suite's file."
+        ) from error
 
 
 class Reference(NamedTuple):

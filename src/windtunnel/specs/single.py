@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from windtunnel.catalog import Catalog
@@ -23,7 +22,7 @@ def single(
     catalog: Catalog,
     *,
     recipe: str = "pretrained",
-    data: str = "",
+    data: DataSource | None = None,
     samples: int | None = None,
     arguments: Mapping[str, Any] | None = None,
     tables: Tables = BUILTIN,
@@ -34,7 +33,7 @@ def single(
         model: a model's name or path.
         benchmark: a name of the catalogue, or a path.
         recipe: a recipe's name; its arguments have their defaults.
-        data: a data set's name, or a folder of images in class folders; the benchmark's own data if left out.
+        data: evaluated on where the benchmark is about its suite's own data; the benchmark's own if left out.
         samples: evaluate on a stratified subset of this size instead of the benchmark's; the benchmark is then shown under another name.
         arguments: of the model.
     Raises:
@@ -48,22 +47,26 @@ def single(
     return Suite(
         name=f"evaluate-{_plain(model)}-{found.name}",
         models={model: network},
-        data=_data(found, data, tables),
+        data=_data(found, data),
         recipes={recipe: how},
         benchmarks=(found,),
         seeds=(0,),
         selection="id-val",
         threads=1,
         samples=None,
-        source={"models": [model], "recipes": [recipe], "benchmarks": [benchmark], "data": data, "samples": samples},
+        source={
+            "models": [model],
+            "recipes": [recipe],
+            "benchmarks": [benchmark],
+            "data": None if data is None else data.describe(),
+            "samples": samples,
+        },
     )
 
 
-def _data(benchmark: Benchmark, given: str, tables: Tables) -> DataSource:
-    if given:
-        if Path(given).expanduser().is_dir():
-            return tables.datasets.load("folder")(path=given)  # type: ignore[call-arg]  # the table knows nouns, not their arguments
-        return tables.datasets.load(given)()
+def _data(benchmark: Benchmark, given: DataSource | None) -> DataSource:
+    if given is not None:
+        return given
     if benchmark.data is None:
         raise DataError(
             f"The benchmark {benchmark.name} is about the suite's own data. Name it with --data: a data set (windtunnel list datasets), "
