@@ -26,6 +26,18 @@ def _corruptions() -> Section:
     return measure()
 
 
+def _attacks() -> Section:
+    from perf.attacks import measure
+
+    return measure()
+
+
+def _streaming() -> Section:
+    from perf.streaming import measure
+
+    return measure()
+
+
 def _linear_probe() -> Section:
     from perf.probe import measure
 
@@ -51,7 +63,9 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "quickstart": _quickstart,
         "linear_probe": _linear_probe,
         "overhead": _overhead,
+        "attacks": _attacks,
         "corruptions": _corruptions,
+        "streaming": _streaming,
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -89,15 +89,21 @@ def measure(rounds: int = ROUNDS, compared: int = COMPARED) -> Section:
     return Section("corruptions", _figures(faster, agreed, ordered), text)
 
 
-def crops(count: int) -> Pixels:
-    """Pieces of two photographs at random places, (count, 224, 224, 3)."""
+@cache
+def photographs() -> tuple[Pixels, Pixels]:
+    """The two photographs that scikit-learn brings along."""
     from sklearn.datasets import load_sample_images
 
-    photographs = load_sample_images().images
+    first, second = load_sample_images().images
+    return first, second
+
+
+def crops(count: int) -> Pixels:
+    """Pieces of two photographs at random places, (count, 224, 224, 3)."""
     draw = np.random.default_rng(0)
     found = []
     for number in range(count):
-        whole = photographs[number % len(photographs)]
+        whole = photographs()[number % 2]
         top, left = (int(draw.integers(side - SIDE + 1)) for side in whole.shape[:2])
         found.append(whole[top : top + SIDE, left : left + SIDE])
     return np.stack(found)

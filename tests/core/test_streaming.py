@@ -8,7 +8,7 @@ import pytest
 from support.victims import answered, convolutional, images
 
 from windtunnel.core.batch import Batch
-from windtunnel.core.streaming import joined, stream
+from windtunnel.core.streaming import stream
 from windtunnel.core.threat import MICRO_BATCH
 from windtunnel.core.victim import Victim
 from windtunnel.errors import DataError
@@ -58,7 +58,7 @@ def test_an_attack_is_not_streamed_and_nothing_is_no_evaluation():
     with pytest.raises(AssertionError, match="audited over all its samples"):
         stream(FGSM(eps="0.1"), victim(), [], 0)
     with pytest.raises(DataError, match="no samples"):
-        joined(Clean(), [], 4)
+        stream(Clean(), victim(), [], 0)
 
 
 def test_earlier_pieces_are_let_go():

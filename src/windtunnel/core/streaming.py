@@ -34,17 +34,19 @@ def stream(threat: Threat, victim: Victim, pieces: Iterable[Piece], seed: int) -
         DataError: there are no pieces.
     """
     assert not threat.adaptive, "an attack is audited over all its samples"
-    return joined(threat, [threat(victim, batch, seed=seed, copies=copies) for batch, copies in pieces], len(victim.classes))
-
-
-def joined(threat: Threat, parts: Sequence[Outcome], classes: int) -> Outcome:
-    """The outcomes of consecutive samples as one.
-
-    Raises:
-        DataError: there are none.
-    """
+    parts: list[Outcome] = []
+    shown: list[Example] = []
+    for batch, copies in pieces:
+        part = threat(victim, batch, seed=seed, copies=copies)
+        shown = sorted([*shown, *part.examples], key=_standing)[:EXAMPLES]
+        parts.append(replace(part, examples=()))  # pictures of every piece would add up
     if not parts:
         raise DataError("There are no samples; there is nothing to evaluate.")
+    return replace(_joined(threat, parts, len(victim.classes)), examples=tuple(shown))
+
+
+def _joined(threat: Threat, parts: Sequence[Outcome], classes: int) -> Outcome:
+    """The outcomes of consecutive samples as one, without examples."""
     labels, clean = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "clean_predicted"))
     flags = {flag.name: flag for part in reversed(parts) for flag in reversed(part.flags) if flag.name != "chance-level"}
     overall = chance_level(labels, clean, classes) if threat.family in ("clean", "shift") else None
@@ -58,7 +60,6 @@ def joined(threat: Threat, parts: Sequence[Outcome], classes: int) -> Outcome:
         distance=np.concatenate([part.distance for part in parts], axis=1),
         cost=Cost(*(sum(getattr(part.cost, name) for part in parts) for name in ("forward", "backward", "queries", "seconds"))),
         flags=(*reversed(flags.values()), *([overall] if overall else [])),
-        examples=tuple(sorted((example for part in parts for example in part.examples), key=_standing)[:EXAMPLES]),
     )
 
 
