@@ -110,9 +110,7 @@ class Evaluation:
         if self.threat.transfer:
             self._ascend(radii)  # what a surrogate's gradient breaks says little of what it breaks with less room
             return
-        for rows in self._pieces(np.flatnonzero(self.clean == self.labels)):
-            self._descend(rows, radii)
-        if len(radii) > 1 and not self.threat.minimal and self._audit(radii[-2]):
+        if radii and self._descend(np.flatnonzero(self.clean == self.labels), radii):
             self._ascend(radii[:-1])
 
     def _ascend(self, radii: list[int]) -> None:
@@ -120,27 +118,38 @@ class Evaluation:
             for rows in self._pieces(np.flatnonzero(self._standing(index) & ~self.attacked[index])):
                 self._attack(index, rows)
 
-    def _descend(self, rows: np.ndarray, radii: list[int]) -> None:
+    def _descend(self, right: np.ndarray, radii: list[int]) -> bool:
+        """Attack from the largest radius down; whether the audit found that this cannot be relied on."""
         from windtunnel.core.ball import project
 
-        inputs = self.batch.take(rows.tolist()).inputs
-        points = self._attack(radii[-1], rows) if radii else inputs
+        points = self.batch.inputs.clone()
+        for rows in self._pieces(right):
+            points[rows.tolist()] = self._attack(radii[-1], rows)
+        audited = self._audited() if len(radii) > 1 and not self.threat.minimal else np.zeros(0, dtype=np.int64)
         for index in reversed(radii[:-1]):
-            points = (inputs + project(self.threat.measured_norm, points - inputs, float(self.levels[index]))).clamp(0, 1)
-            self._settle(index, rows, points)
-            again = self._standing(index)[rows] & ~self._standing(index + 1)[rows]
-            if again.any() and not self.threat.minimal:
-                points[again.nonzero()[0].tolist()] = self._attack(index, rows[again])
+            for rows in self._pieces(right):
+                place = rows.tolist()
+                inputs = self.batch.inputs[place]
+                points[place] = (inputs + project(self.threat.measured_norm, points[place] - inputs, float(self.levels[index]))).clamp(0, 1)
+                self._settle(index, rows, points[place])
+            if self.threat.minimal:
+                continue
+            again = self._standing(index) & ~self._standing(index + 1)
+            if index == radii[-2]:
+                again[audited] = True
+            # All that is left of all pieces together: small batches cost nearly as much as large ones.
+            for rows in self._pieces(np.flatnonzero(again)):
+                points[rows.tolist()] = self._attack(index, rows)
+        return self._audit(audited, radii[-2]) if len(audited) else False
 
-    def _audit(self, index: int) -> bool:
-        """Whether samples that stand at the largest radius fall at the one of `index`."""
+    def _audited(self) -> np.ndarray:
+        """Some of the samples that stand at the largest radius."""
         standing = np.flatnonzero(self._standing(-1))
         few = min(AUDITED, max(2, len(standing) // 8), len(standing))
-        if not few:
-            return False
-        rows = standing[:: len(standing) // few][:few]
-        for piece in self._pieces(rows):
-            self._attack(index, piece)
+        return standing[:: len(standing) // few][:few] if few else standing
+
+    def _audit(self, rows: np.ndarray, index: int) -> bool:
+        """Whether samples that stood at the largest radius fell at the one of `index`."""
         fallen = int((~self._standing(index)[rows]).sum())
         if fallen:
             large, small = fraction_text(self.levels[-1]), fraction_text(self.levels[index])
