@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from windtunnel.catalog import Catalog
 from windtunnel.cli import main
 from windtunnel.core.classes import imagenet_ids
 from windtunnel.core.dataset import to_inputs
 from windtunnel.core.network import Preprocess
 from windtunnel.models.packaged import ZooModel
 from windtunnel.reporting.folder import RunFolder
+from windtunnel.specs import load_suite, single
 
 OWN = ("n03877845", "n11939491", "n04146614")  # palace, daisy, school bus
 OTHER = ("n11939491", "n03877845")
@@ -94,6 +97,9 @@ def test_a_classifier_of_a_thousand_classes_is_evaluated_on_three_and_on_two_of_
     manifest = json.loads((run.path / "manifest.json").read_text())
     assert manifest["recipes"] == ["pretrained"]
     assert manifest["data"]["sizes"] == {"test": 6}
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump({**manifest["source"], "suite": "again"}))  # what the page says how to reproduce
+    again = load_suite("./again.yaml", Catalog())
+    assert again.data.describe() == single("windtunnel/efficientnet-lite0", "./small-shifts.yaml", Catalog()).data.describe()
 
 
 def test_another_number_of_samples_is_shown_under_another_name(call, tmp_path):

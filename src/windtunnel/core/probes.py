@@ -18,6 +18,9 @@ from windtunnel.core.suspicion import Probe
 UNBOUNDED = 16
 """Samples attacked without any bound."""
 
+TOO_MANY = 0.01
+"""Probability of so many standing samples by chance, above which they say nothing."""
+
 UNBOUNDED_STEPS = 20
 
 
@@ -151,11 +154,13 @@ def _unbounded_fails(probe: Probe) -> Flag | None:
     for _ in range(UNBOUNDED_STEPS):
         logits, _, slope = probe.victim.gradient(points, lambda answer: margin(answer, labels))
         fell |= logits.argmax(1) != labels
+        if _at_least(count - int(fell.sum()), count, 1 / logits.shape[1]) > TOO_MANY:
+            return None  # nothing can be said any more, for fallen samples stay so: an honest victim takes a few steps
         # 2.5 times the radius in all, as pgd's default steps.
         points = (inputs + project("Linf", points + 2.5 / UNBOUNDED_STEPS * steepest("Linf", slope) - inputs, 1.0)).clamp(0, 1)
     logits = probe.victim.logits(points)
     standing, classes = count - int((fell | (logits.argmax(1) != labels)).sum()), logits.shape[1]
-    if _at_least(standing, count, 1 / classes) > 0.01:
+    if _at_least(standing, count, 1 / classes) > TOO_MANY:
         return None
     return Flag(
         "unbounded-attack-fails",

@@ -44,23 +44,25 @@ def single(
         found = replace(found, samples=samples, name=f"{found.name}-{samples}-samples")
     how = tables.recipes.load(recipe)()
     network = source(model, arguments)
+    name, own = f"evaluate-{_plain(model)}-{found.name}", _data(found, data)
+    written = {
+        "suite": name,
+        "models": [{"use": model, **arguments} if arguments else model],
+        "data": {"use": own.use, **{key: value for key, value in own.arguments().items() if value is not None}},
+        "recipes": [recipe],
+        "benchmarks": [benchmark],
+    }
     return Suite(
-        name=f"evaluate-{_plain(model)}-{found.name}",
+        name=name,
         models={model: network},
-        data=_data(found, data),
+        data=own,
         recipes={recipe: how},
         benchmarks=(found,),
         seeds=(0,),
         selection="id-val",
         threads=1,
         samples=None,
-        source={
-            "models": [model],
-            "recipes": [recipe],
-            "benchmarks": [benchmark],
-            "data": None if data is None else data.describe(),
-            "samples": samples,
-        },
+        source=written,
     )
 
 

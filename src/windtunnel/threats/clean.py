@@ -21,6 +21,7 @@ class Clean(Threat):
     """No change at all."""
 
     use: ClassVar[str] = "clean"
+    version: ClassVar[int] = 2
     family: ClassVar[Family] = "clean"
     adaptive: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ("torch",)

@@ -29,6 +29,7 @@ class Shift(Threat):
     """
 
     use: ClassVar[str] = "shift"
+    version: ClassVar[int] = 2
     family: ClassVar[Family] = "shift"
     adaptive: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
