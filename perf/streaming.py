@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from perf.report import Figure, Section
 
+ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (2_000, 20_000)
 AT_MOST = 50.0
 
@@ -52,7 +54,9 @@ def measure(counts: tuple[int, int] = COUNTS) -> Section:
 
 def peak(count: int) -> float:
     """The largest resident set of a process that streams `count` images, in MB."""
-    done = subprocess.run([sys.executable, "-c", f"from perf.streaming import run; run({count})"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"from perf.streaming import run; run({count})"], check=True, capture_output=True, text=True, cwd=ROOT
+    )
     return float(done.stdout.split()[-1])
 
 
