@@ -18,6 +18,7 @@ from windtunnel.errors import DataError, StoreError, UnknownNameError, suggest
 from windtunnel.execution.store import sync_folder, write_synced
 from windtunnel.provenance import collect
 from windtunnel.seeding import generators
+from windtunnel.threats.corrupt import corruption_names
 from windtunnel.threats.corruptions.corruption import Corruption
 from windtunnel.threats.corruptions.pictures import picture
 
@@ -106,11 +107,10 @@ def members(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name in CORRUPTION_SETS:
             found.update(dict.fromkeys(CORRUPTION_SETS[name]))
-        elif name in THREATS and issubclass(THREATS.load(name), Corruption):
+        elif name in corruption_names():
             found[name] = None
         else:
-            known = [*CORRUPTION_SETS, *(each for each in THREATS if "/" not in each and issubclass(THREATS.load(each), Corruption))]
-            raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, known, limit=100)}")
+            raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, [*CORRUPTION_SETS, *corruption_names()], limit=100)}")
     return tuple(found)
 
 

@@ -41,11 +41,16 @@ def corrupt(images: Pixels, name: str, severity: int, seed: int = 0, ids: Sequen
 
 
 def _load(name: str) -> type[Corruption]:
-    found = THREATS.load(name) if name in THREATS else None
-    if found is not None and issubclass(found, Corruption):
+    if name in corruption_names():
+        found = THREATS.load(name)
+        assert issubclass(found, Corruption), "the names are those of corruptions"
         return found
-    names = [known for known in THREATS if issubclass(THREATS.load(known), Corruption)]
-    raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, names, limit=100)}")
+    raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, corruption_names(), limit=100)}")
+
+
+def corruption_names() -> tuple[str, ...]:
+    """Every corruption of the table; attacks of libraries, which may not be installed, are not looked at."""
+    return tuple(name for name in THREATS if "/" not in name and issubclass(THREATS.load(name), Corruption))
 
 
 def _as_batch(images: Pixels) -> Pixels:
