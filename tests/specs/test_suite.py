@@ -171,9 +171,9 @@ def test_a_suite_that_is_nowhere_is_an_error_of_the_catalogue(workspace) -> None
 
 def test_a_normaliser_is_alexnet_or_an_entry_of_the_suite(workspace) -> None:
     entry = "windtunnel/micro-resnet + full"
-    assert workspace.suite(changed(normaliser="alexnet")).normaliser == "alexnet"
-    assert workspace.suite(changed(normaliser=entry)).normaliser == entry
-    assert workspace.suite(TOP).normaliser is None
+    assert workspace.suite(changed(normaliser="alexnet")).source["normaliser"] == "alexnet"
+    assert workspace.suite(changed(normaliser=entry)).source["normaliser"] == entry
+    assert "normaliser" not in workspace.suite(TOP).source
     for wrong in ("vgg", "windtunnel/micro-resnet + lp-ft", "3"):
         (problem,) = workspace.suite_problems(changed(normaliser=wrong))
         assert problem.line == 6

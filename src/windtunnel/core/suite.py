@@ -90,7 +90,6 @@ class Suite:
         selection: which data chooses the checkpoint.
         threads: CPU threads of one cell; part of the key, for it moves float rounding.
         samples: size of a stratified subset of the training split; None for all.
-        normaliser: what corruption errors are divided by: "alexnet", or "MODEL + RECIPE" of the suite; None for no such figure.
         source: the file's content as plain data, for the manifest.
     """
 
@@ -104,7 +103,6 @@ class Suite:
     threads: int
     samples: int | None
     source: Mapping[str, Any]
-    normaliser: str | None = None
 
     def surrogate(self, threat: Threat) -> tuple[str, str] | None:
         """Shown names of the model and the recipe whose victim a transfer attack follows; None for other threats.

@@ -62,7 +62,7 @@ def materialize(
     wrong = [severity for severity in severities if severity not in range(1, 6)]
     if wrong or not severities:
         raise DataError(f"materialize: severities are of 1 to 5; found {wrong[0] if wrong else 'none'}.")
-    chosen = [THREATS.load(name)(severities=tuple(severities)) for name in members(corruptions)]  # type: ignore[call-arg]
+    chosen = [THREATS.load(name)(severities=tuple(severities)) for name in members(corruptions)]  # type: ignore[call-arg]  # a corruption has severities
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise DataError(f"{to} holds something already; name a folder that does not exist yet, so that no two copies are mixed.")
     splits = data.load()

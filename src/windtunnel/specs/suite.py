@@ -65,9 +65,9 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         threads=threads,
         samples=samples,
         source=root.plain(),
-        normaliser=_normaliser(fields, models, recipes),
     )
     _check_surrogates(document, fields, suite)
+    _check_normaliser(fields, models, recipes)
     return None if problems else suite
 
 
@@ -83,21 +83,22 @@ def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:
                 document.report(place.place, f"{benchmark.name}: {error}")
 
 
-def _normaliser(fields: Fields, models: Mapping[str, ModelSource], recipes: Mapping[str, Recipe]) -> str | None:
-    """What corruption errors are divided by: the published table, or an entry of the suite."""
+def _check_normaliser(fields: Fields, models: Mapping[str, ModelSource], recipes: Mapping[str, Recipe]) -> None:
+    """What corruption errors are divided by must be known: the published table, or an entry of the suite.
+
+    The report reads it off the file's content.
+    """
     node = fields.node_of("normaliser") if "normaliser" in fields else None
     if node is None:
-        return None
+        return
     text = node.value if isinstance(node.value, str) else ""
     model, _, recipe = (part.strip() for part in text.partition("+"))
-    if text == ALEXNET_NAME or (model in models and recipe in recipes):
-        return text
-    fields.document.report(
-        node.place,
-        f'A normaliser is {ALEXNET_NAME} (its published errors on ImageNet-C), or "MODEL + RECIPE" with a model ({", ".join(models)}) and a recipe '
-        f"({', '.join(recipes)}) of the suite; found {describe(node)}.",
-    )
-    return None
+    if text != ALEXNET_NAME and not (model in models and recipe in recipes):
+        fields.document.report(
+            node.place,
+            f'A normaliser is {ALEXNET_NAME} (its published errors on ImageNet-C), or "MODEL + RECIPE" with a model ({", ".join(models)}) and '
+            f"a recipe ({', '.join(recipes)}) of the suite; found {describe(node)}.",
+        )
 
 
 def _benchmarks(document: Document, nodes: tuple[Node, ...], suite: Path, catalog: Catalog, tables: Tables) -> tuple[Benchmark, ...]:
