@@ -33,6 +33,37 @@ def test_counting_leaves_gradients_as_they_are():
     assert torch.equal(found.grad, expected.grad)
 
 
+class Sizes(nn.Module):
+    """A layer that notes the sizes of the batches that come by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(inputs))
+        return inputs
+
+
+def test_convolutions_meet_few_sizes_of_batches_and_nobody_notices():
+    torch.manual_seed(0)
+    sizes, inner = Sizes(), nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(108, 4))
+    victim = Victim(nn.Sequential(sizes, inner).eval())
+    for count in (1, 3, 5, 8, 9, 17, 100):
+        inputs = images(count)
+        torch.testing.assert_close(victim.logits(inputs), inner(inputs).detach())
+        expected = torch.autograd.grad(inner(inputs.requires_grad_(True))[:, 0].sum(), inputs)[0]
+        torch.testing.assert_close(victim.gradient(inputs, lambda logits: logits[:, 0])[2], expected)
+    assert set(sizes.seen) == {1, 4, 8, 16, 24, 104}
+    assert (victim.meter.forward, victim.meter.backward) == (2 * 143, 143)
+
+
+def test_networks_without_convolutions_are_given_their_batches_as_they_are():
+    sizes = Sizes()
+    Victim(nn.Sequential(sizes, nn.Flatten(), nn.Linear(64, 3)).eval()).logits(images(5))
+    assert sizes.seen == [5]
+
+
 def test_parameters_are_frozen_inside_the_block_alone_and_each_is_as_it_was_afterwards():
     module = convolutional()
     parameters = list(module.parameters())

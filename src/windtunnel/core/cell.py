@@ -13,6 +13,10 @@ KEY_VERSION = 1
 """Raised when the meaning of keys changes; old entries are then never found again."""
 
 
+SEARCH_VERSION = 2
+"""Raised when attacks come to look at a victim in another way, e.g. in other batches, which moves its logits by rounding; in their keys only."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """What a cell is called in this suite; no part of its key.

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 EXAMPLES = 4
 """Samples shown before and after each threat."""
 
+LONG = 20
+"""Passes a sample from which on an attack searches a folded twin of the victim."""
+
 AUDITED = 16
 """At most so many samples that stand at the largest radius are attacked at the next smaller one, too."""
 
@@ -64,7 +67,7 @@ class Evaluation:
         victim.refuse_training()
         source.refuse_training()
         self.threat, self.victim, self.seed, self.micro_batch = threat, victim, seed, micro_batch
-        self.source = source
+        self.source = self.searched = source
         self.levels = threat.levels
         self.batch = batch.to(victim.device)
         self.before = [(meter, meter.since(Meter())) for meter in {id(each): each.meter for each in (victim, source)}.values()]
@@ -107,6 +110,10 @@ class Evaluation:
             BudgetError: the attack left its ball or the range [0, 1].
         """
         radii = [index for index, level in enumerate(self.levels) if level > 0]
+        if radii and self.threat.passes() >= LONG:
+            from windtunnel.core.folding import folded
+
+            self.searched = folded(self.source, self.batch.inputs, self.batch.labels)
         if self.threat.transfer:
             self._ascend(radii)  # what a surrogate's gradient breaks says little of what it breaks with less room
             return
@@ -185,9 +192,9 @@ class Evaluation:
         given = piece.inputs.clone()
         if self.threat.black_box:
             with self.source.queried():
-                changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
+                changed = self.threat.perturb(self.searched, piece, level, self.seed).detach()
         else:
-            changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
+            changed = self.threat.perturb(self.searched, piece, level, self.seed).detach()
         verify(self.threat, given, changed, level, piece.ids)
         return changed
 

@@ -50,6 +50,7 @@ class Victim:
         self.module = module
         self.classes = classes
         self.name = name
+        self._parts = tuple(module.modules())  # walking the tree costs as much as a layer, and every pass asks
         self.refuse_training()
         self.meter = Meter()
         self.network = metered(module, self.meter)
@@ -80,6 +81,12 @@ class Victim:
 
         found = groups(self.classes, classes)
         return self if found is None else Victim(_selecting(self.module, found), classes=classes, name=self.name)
+
+    def through(self, module: nn.Module) -> Victim:
+        """The same classifier, computed by another module that gives the same answers; its passes are counted with these."""
+        other = Victim(module, classes=self.classes, name=self.name)
+        other.meter, other.network = self.meter, metered(module, self.meter)
+        return other
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -114,7 +121,7 @@ class Victim:
 
     def refuse_training(self) -> None:
         """Raise VictimError if any part of the network is in training mode."""
-        if any(part.training for part in self.module.modules()):
+        if any(part.training for part in self._parts):
             raise VictimError(
                 f"{self.name} is in training mode: dropout and batch statistics would change its answers. Call .eval() on it before it is evaluated."
             )
@@ -198,9 +205,16 @@ class Victim:
 
 
 def metered(module: nn.Module, meter: Meter) -> nn.Module:
-    """Wrap a network so that it counts into `meter`; a Hugging Face output is reduced to its logits."""
+    """Wrap a network so that it counts into `meter`; a Hugging Face output is reduced to its logits.
+
+    A network that convolves on a CPU is given batches of few different sizes, filled up with copies of the last sample, whose answers
+    are thrown away: oneDNN compiles every convolution anew for each size that it meets, which costs as much as a pass when samples
+    leave a batch one by one.
+    """
     import torch
     from torch import nn
+
+    convolves = any(isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d) for part in module.modules())
 
     class Count(torch.autograd.Function):
         """The identity, counting samples in both directions."""
@@ -223,13 +237,20 @@ def metered(module: nn.Module, meter: Meter) -> nn.Module:
 
         def forward(self, inputs: Tensor) -> Tensor:
             meter.forward += len(inputs)
-            answer = self.module(Count.apply(inputs) if inputs.requires_grad else inputs)
+            counted = Count.apply(inputs) if inputs.requires_grad else inputs
+            spare = _spare(len(inputs)) if convolves and inputs.device.type == "cpu" else 0
+            answer = self.module(torch.cat([counted, counted[-1:].expand(spare, *counted.shape[1:])]) if spare else counted)
             logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
-            return logits
+            return logits[: len(inputs)] if spare else logits
 
     network = Metered()
     network.training = module.training  # not .train(), which would switch the user's own layers
     return network
+
+
+def _spare(size: int) -> int:
+    """Samples missing to 1, 2, 4 or a multiple of 8."""
+    return (1 << (size - 1).bit_length()) - size if size <= 8 else -size % 8
 
 
 def _selecting(module: nn.Module, groups: Groups) -> nn.Module:

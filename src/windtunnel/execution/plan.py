@@ -11,7 +11,7 @@ import numpy as np
 
 from windtunnel.builtins import DATASETS
 from windtunnel.core import canonical
-from windtunnel.core.cell import Cell, Labels
+from windtunnel.core.cell import SEARCH_VERSION, Cell, Labels
 from windtunnel.core.classes import groups
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
@@ -235,6 +235,7 @@ class _Planner:
                 "seed": benchmark.seed,
                 **self._computed_by(finetune.model.libraries, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
+                **({"search": SEARCH_VERSION} if threat.adaptive else {}),
             }
             cell = replace(cell, content=content, needs=tuple(each.key for each in known))
         return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
