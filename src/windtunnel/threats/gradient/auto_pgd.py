@@ -100,6 +100,8 @@ class SparseSteps(AutoSteps):
 
     Source:
         Croce and Hein 2021, arXiv 2103.01208, algorithm 1; numbers as in its code (fra31/auto-attack, autopgd_base.py).
+    Deviation:
+        The projection returns exact zeros. The published code's leaves rounding residue in the first points, which it counts as changed.
     """
 
     def __init__(self, norm: str, eps: float, steps: int, rho: float) -> None:
