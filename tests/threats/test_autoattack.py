@@ -85,13 +85,16 @@ def test_in_l1_attempts_on_cross_entropy_and_targets_are_five(member, steps):
 def test_in_l1_the_standard_version_starts_at_three_times_the_radius_and_rand_keeps_to_it(variant, farthest):
     module, seen = convolutional(gain=1e3), []
     batch = answered(module, images(1))
-    module.register_forward_pre_hook(lambda _, arguments: seen.append(float((arguments[0] - batch.inputs).abs().sum())))
+    module.register_forward_pre_hook(lambda _, arguments: seen.append(float((arguments[0].detach() - batch.inputs).abs().sum())))
     threat = AutoAttack(norm="L1", eps="1/100", variant=variant, members=["apgd-ce"])
     threat.perturb(Victim(module), batch, threat.eps[0], 0)
     assert max(seen) == pytest.approx(farthest / 100, rel=1e-3)
 
 
-@pytest.mark.parametrize("members", [["apgd-ce"], ["apgd-t"], ["fab-t"], pytest.param(None, marks=pytest.mark.slow)])
+PARTS = [["apgd-ce"], ["apgd-t"], pytest.param(["fab-t"], marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("members", PARTS)
 def test_in_l1_it_breaks_what_the_published_code_breaks(members):
     module = convolutional()
     batch = answered(module, images(16))
