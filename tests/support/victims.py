@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from windtunnel.core.ball import steepest
 from windtunnel.core.batch import Batch
 
 SHAPE = (1, 8, 8)
@@ -38,7 +39,7 @@ def at_distances(module: Linear, norm: str, distances: list[float]) -> Batch:
 
     They lie on the shortest way to the boundary from around 0.5, near enough to it that [0, 1] does not bind.
     """
-    shortest = module.weight.sign() if norm == "Linf" else module.weight / module.weight.norm()
+    shortest = steepest(norm, module.weight[None])[0]
     signs = torch.tensor([1.0 if row % 2 else -1.0 for row in range(len(distances))])
     moves = signs * torch.tensor(distances)
     inputs = (0.5 + moves[:, None] * shortest).view(-1, *SHAPE)

@@ -1,4 +1,5 @@
 import numpy as np
+import pyautoattack
 import pytest
 import torch
 import torchattacks
@@ -17,6 +18,9 @@ def test_the_ensemble_is_the_published_one():
     assert AutoAttack().running == ("apgd-ce", "apgd-t", "fab-t", "square")
     assert AutoAttack(variant="rand").running == ("apgd-ce", "apgd-dlr")
     assert AutoAttack(variant="rand").eot == 20
+    assert [(AutoAttack(norm=norm).restarts, AutoAttack(norm=norm).targets) for norm in ("Linf", "L2", "L1")] == [(1, 9), (1, 9), (5, 5)]
+    assert AutoAttack(norm="L1").running == AutoAttack().running
+    assert AutoAttack(norm="L1", variant="rand").restarts == 1
     assert AutoAttack().arguments() == {
         "norm": "Linf",
         "eps": ["8/255"],
@@ -67,6 +71,42 @@ def test_a_member_aims_at_every_class_once_and_at_nine_at_most():
         batch = answered(module, images(1))
         AutoAttack(eps="1/25500", members=["apgd-t"]).perturb(victim, batch, AutoAttack(eps="1/25500").eps[0], 0)
         assert victim.meter.backward == rounds * 100
+
+
+@pytest.mark.parametrize(("member", "steps"), [("apgd-ce", 5 * 100), ("apgd-t", 5 * 100)])
+def test_in_l1_attempts_on_cross_entropy_and_targets_are_five(member, steps):
+    threat, victim = AutoAttack(norm="L1", eps="1/25500", members=[member]), Victim(convolutional(12, gain=1e3))
+    threat.perturb(victim, answered(victim.network, images(1)), threat.eps[0], 0)
+    assert victim.meter.backward == steps
+    assert threat.passes() == 1 + 5 * (2 * 100 + 3)
+
+
+@pytest.mark.parametrize(("variant", "farthest"), [("standard", 3), ("rand", 1)])
+def test_in_l1_the_standard_version_starts_at_three_times_the_radius_and_rand_keeps_to_it(variant, farthest):
+    module, seen = convolutional(gain=1e3), []
+    batch = answered(module, images(1))
+    module.register_forward_pre_hook(lambda _, arguments: seen.append(float((arguments[0].detach() - batch.inputs).abs().sum())))
+    threat = AutoAttack(norm="L1", eps="1/100", variant=variant, members=["apgd-ce"])
+    threat.perturb(Victim(module), batch, threat.eps[0], 0)
+    assert max(seen) == pytest.approx(farthest / 100, rel=1e-3)
+
+
+PARTS = [["apgd-ce"], ["apgd-t"], pytest.param(["fab-t"], marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("members", PARTS)
+def test_in_l1_it_breaks_what_the_published_code_breaks(members):
+    module = convolutional()
+    batch = answered(module, images(16))
+    ours = AutoAttack(norm="L1", eps="0.9", members=members)(Victim(module), batch)
+    theirs = pyautoattack.AutoAttack(module, norm="L1", eps=0.9, seed=0, version="standard")
+    theirs.attacks_to_run = members or theirs.attacks_to_run
+    with torch.random.fork_rng():
+        points, _ = theirs.run_standard_evaluation(batch.inputs, batch.labels)
+    with torch.no_grad():
+        standing = (module(points).argmax(1) == batch.labels).numpy()
+    assert 0.2 < standing.mean() < 0.8
+    assert (ours.correct[0] != standing).sum() <= 1  # a sample whose boundary lies near the radius
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -122,12 +162,13 @@ class OneWayOut(nn.Module):
 
 
 @pytest.mark.parametrize("member", ["apgd-t", "fab-t"])
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize("norm", ["Linf", "L2", "L1"])
 def test_every_class_is_aimed_at_in_its_own_right(member, norm):
     module = OneWayOut().eval()
     batch = Batch(torch.full((2, 1, 8, 8), 0.5), torch.tensor([0, 0]), ("a", "b"))
     # A change of 0.0125 in the mean makes the sixth class win; all pixels together get there, random ones do not.
-    enough = {"Linf": "0.02", "L2": "0.16"}[norm]
+    enough = {"Linf": "0.02", "L2": "0.16", "L1": "1.28"}[norm]
     out = AutoAttack(norm=norm, eps=enough, members=[member])(Victim(module), batch)
     assert out.predicted[0].tolist() == [5, 5]
-    assert out.cost.backward > 4 * 2 * 100  # the five likelier classes came first, in vain
+    # The five likelier classes came first, in vain; but in L1 the wider radii lift the class into the scale of an earlier one's loss.
+    assert out.cost.backward > (2 * 100 if (member, norm) == ("apgd-t", "L1") else 4 * 2 * 100)

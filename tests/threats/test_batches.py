@@ -16,13 +16,14 @@ from windtunnel.threats.minimum.cw import CW
 from windtunnel.threats.minimum.fab import FAB
 from windtunnel.threats.query.square import Square
 
-EPS = {"Linf": "6/255", "L2": "0.15"}
+EPS = {"Linf": "6/255", "L2": "0.15", "L1": "1"}
 ATTACKS = [
     FGSM(eps=EPS["Linf"]),
     PGD(eps=EPS["Linf"], steps=10, restarts=2),
     PGD(norm="L2", eps=EPS["L2"], steps=10),
     APGD(eps=EPS["Linf"], steps=20),
     APGD(norm="L2", eps=EPS["L2"], steps=20, loss="dlr", restarts=2),
+    APGD(norm="L1", eps=EPS["L1"], steps=20),
     CW(eps=EPS["L2"], steps=20, searches=3),
 ]
 
@@ -55,6 +56,7 @@ def test_verdicts_are_the_same_for_batches_of_1_7_and_64_and_for_another_order(t
     np.testing.assert_array_equal(shuffled.correct[0][certain[order]], whole.correct[0][order][certain[order]])
 
 
+INSIDE = {"Linf": Fraction(2, 100), "L2": Fraction(15, 100), "L1": Fraction(1)}
 MEMBERS = {
     "apgd-t": lambda norm: APGD(norm=norm, loss="dlr", targets=1, steps=8),
     "fab-t": lambda norm: FAB(norm=norm, steps=8, targets=2),
@@ -62,7 +64,7 @@ MEMBERS = {
 }
 
 
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize("norm", INSIDE)
 @pytest.mark.parametrize("member", MEMBERS)
 def test_members_of_the_ensemble_find_the_same_alone_and_in_company(member, norm):
     module = convolutional()
@@ -71,7 +73,7 @@ def test_members_of_the_ensemble_find_the_same_alone_and_in_company(member, norm
 
     def search(rows):
         # Company thins out as samples break, which must not shift the draws of those that stand.
-        return MEMBERS[member](norm).perturb(victim, batch.take(rows), Fraction(2, 100) if norm == "Linf" else Fraction(15, 100), 0)
+        return MEMBERS[member](norm).perturb(victim, batch.take(rows), INSIDE[norm], 0)
 
     together = search(list(range(12)))
     fallen = (victim.logits(together).argmax(1) != batch.labels).numpy()

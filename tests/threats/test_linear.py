@@ -13,7 +13,8 @@ from windtunnel.threats.gradient.fgsm import FGSM
 from windtunnel.threats.gradient.pgd import PGD
 from windtunnel.threats.minimum.cw import CW
 
-EPS = {"Linf": "0.05", "L2": "0.5"}
+EPS = {"Linf": "0.05", "L2": "0.5", "L1": "0.2"}
+DUAL = {"Linf": 1, "L2": 2, "L1": float("inf")}
 RATIOS = [0.3, 0.8, 0.95, 0.99, 1.01, 1.05, 1.2, 2.0]
 """Distance of each sample to the boundary, in units of eps: half of them can be broken."""
 
@@ -27,6 +28,7 @@ ATTACKS = [
     CW(eps=EPS["L2"]),
     AutoAttack(norm="Linf", eps=EPS["Linf"], members=["fab-t"]),
     AutoAttack(norm="L2", eps=EPS["L2"], members=["apgd-ce", "fab-t"]),
+    AutoAttack(norm="L1", eps=EPS["L1"], members=["apgd-ce", "fab-t"]),
 ]
 
 
@@ -43,7 +45,7 @@ def setting(norm, scale=1.0):
 def closed_form(module, batch, norm, eps):
     """Which samples stand: y f(x) > eps * the dual norm of the weights."""
     margins = (2 * batch.labels - 1) * module.margin(batch.inputs)
-    return (margins > eps * module.weight.norm(p=1 if norm == "Linf" else 2)).numpy()
+    return (margins > eps * module.weight.norm(p=DUAL[norm])).numpy()
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
@@ -57,9 +59,10 @@ def test_attacks_reach_the_optimum_and_none_beats_it(threat, scale):
     assert [flag.name for flag in out.flags if flag.name != "partial-ensemble"] == []
 
 
-def test_the_whole_autoattack_reaches_the_optimum_on_two_classes_and_says_what_it_left_out():
-    module, batch = setting("Linf")
-    out = AutoAttack(eps=EPS["Linf"])(Victim(module), batch.take([1, 3, 4, 6]))
+@pytest.mark.parametrize("norm", ["Linf", pytest.param("L1", marks=pytest.mark.slow)])
+def test_the_whole_autoattack_reaches_the_optimum_on_two_classes_and_says_what_it_left_out(norm):
+    module, batch = setting(norm)
+    out = AutoAttack(norm=norm, eps=EPS[norm])(Victim(module), batch.take([1, 3, 4, 6]))
     assert out.correct[0].tolist() == [False, False, True, True]
     assert [flag.name for flag in out.flags] == ["too-few-classes"]
     assert "2 classes" in out.flags[0].message
@@ -72,10 +75,22 @@ def test_square_approaches_the_optimum_from_above():
     assert not out.correct[0, 0]
 
 
-@pytest.mark.parametrize("threat", [PGD(norm="L2", eps="0.5"), APGD(norm="L2", eps="0.5", steps=10)], ids=name)
+FEW = [PGD(norm="L2", eps="0.5"), APGD(norm="L2", eps="0.5", steps=10), APGD(norm="L1", eps="0.2", steps=2), APGD(norm="L1", eps="0.2", steps=20)]
+
+
+@pytest.mark.parametrize("threat", FEW, ids=lambda threat: f"{name(threat)}-{threat.steps}")
 def test_few_steps_never_beat_the_optimum(threat):
-    module, batch = setting("L2")
-    assert (threat(Victim(module), batch).correct[0] | ~closed_form(module, batch, "L2", 0.5)).all()
+    module, batch = setting(threat.norm)
+    assert (threat(Victim(module), batch).correct[0] | ~closed_form(module, batch, threat.norm, float(threat.eps[0]))).all()
+
+
+def test_a_run_in_l1_ends_on_the_two_steepest_values():
+    # As many values move as two thirds of those changed at best, rounded up: two stay two.
+    module = linear()
+    steepest, second = module.weight.abs().topk(2).values
+    share = float((steepest + second) / (2 * steepest))
+    batch = at_distances(module, "L1", [ratio * share * 0.2 for ratio in (0.7, 0.8, 0.9, 0.98)])
+    assert not APGD(norm="L1", eps="0.2", restarts=5)(Victim(module), batch).correct.any()
 
 
 @pytest.mark.parametrize("steps", [10, 40])
@@ -116,6 +131,17 @@ def test_accuracy_falls_with_the_radius_as_the_closed_form_says(threat):
     arguments = {"members": ["apgd-ce"]} if threat is AutoAttack else {}
     out = threat(eps=["0", "0.02", "0.04", "0.06", "0.08"], **arguments)(Victim(module), batch)
     assert out.correct.mean(1).tolist() == [1, 0.75, 0.5, 0.25, 0]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 5, 10, 100])
+def test_a_run_in_l1_takes_its_steps_at_three_radii_and_looks_at_the_end_of_each(steps):
+    module, batch = setting("L1")
+    far = batch.take([7])
+    out = APGD(norm="L1", eps="0.2", steps=steps)(Victim(module), far)
+    assert out.correct.all()
+    assert out.cost.backward == steps
+    looks = 1 if steps < 3 else 3
+    assert out.cost.forward == 1 + steps + looks + 1  # clean, steps and looks, verdict
 
 
 @pytest.mark.parametrize(

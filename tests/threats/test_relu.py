@@ -94,6 +94,8 @@ def test_the_enumeration_agrees_with_a_fine_grid(network, batch, margins):
         ("apgd", "Linf", {"restarts": 2}),
         ("pgd", "Linf", {"steps": 60, "restarts": 3}),
         ("apgd", "L1", {"restarts": 4}),
+        ("autoattack", "L1", {"members": ["apgd-ce", "apgd-t", "fab-t"]}),
+        pytest.param("autoattack", "L1", {}, marks=pytest.mark.slow),
     ],
 )
 def test_an_attack_breaks_all_that_can_be_broken_and_nothing_else(name, norm, arguments, network, batch, margins):
@@ -105,8 +107,9 @@ def test_an_attack_breaks_all_that_can_be_broken_and_nothing_else(name, norm, ar
     assert not missed.any(), f"{missed.sum()} of {breakable.sum()} were not found"
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("fab", {"targets": 1}), ("square", {"queries": 3000})])
-def test_a_member_of_the_ensemble_alone_breaks_most_of_it_and_nothing_else(name, arguments, network, batch, margins):
-    found = THREATS.load(name)(norm="Linf", eps=str(EPS["Linf"]), **arguments)(Victim(network), batch, seed=0)
-    assert found.correct[-1][margins["Linf"] > 1e-4].all()
-    assert (~found.correct[-1])[margins["Linf"] < -1e-3].mean() > 0.6
+@pytest.mark.parametrize("norm", ["Linf", "L1"])
+@pytest.mark.parametrize(("name", "arguments"), [("fab", {"targets": 1}), ("square", {"queries": 2000})])
+def test_a_member_of_the_ensemble_alone_breaks_most_of_it_and_nothing_else(name, arguments, norm, network, batch, margins):
+    found = THREATS.load(name)(norm=norm, eps=str(EPS[norm]), **arguments)(Victim(network), batch, seed=0)
+    assert found.correct[-1][margins[norm] > 1e-4].all()
+    assert (~found.correct[-1])[margins[norm] < -1e-3].mean() > 0.6

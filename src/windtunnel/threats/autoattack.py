@@ -29,9 +29,12 @@ MEMBERS: Final[Mapping[Variant, tuple[Member, ...]]] = MappingProxyType(
 )
 """In the published order."""
 
-# The published versions, arXiv 2003.01690, section 5 and its code's `rand`. Not arguments: with other values it is not AutoAttack.
+# The published versions, arXiv 2003.01690, section 5, its code's `rand`, and its code's L1. Not arguments: with other values it is not
+# AutoAttack.
 STEPS = 100
 TARGETS = 9
+L1_RESTARTS = 5  # of APGD on cross-entropy, in the standard version
+L1_TARGETS = 5  # of APGD; those of FAB are nine as ever
 QUERIES = 5000
 RHO = 0.75
 SHARE = 0.8
@@ -50,14 +53,17 @@ class AutoAttack(Attack):
     """Standard: APGD on cross-entropy, targeted APGD on the DLR loss, targeted FAB, and Square. Rand: APGD on both losses, averaged.
 
     100 steps each, nine target classes (all others where there are fewer), 5000 queries; `rand` averages 20 gradients in each step.
+    In L1 the standard version takes five attempts on cross-entropy and has five target classes for APGD, whose first steps go to three
+    times and twice the radius; `rand` keeps to the radius.
 
     Args:
-        norm: "Linf" or "L2".
+        norm: "Linf", "L2" or "L1".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
         variant: "standard", the one the paper compares by, or "rand" for victims that draw at random.
         members: which attacks of the ensemble run, always in the published order; leaving one out is flagged. All if left out.
     Source:
-        Croce and Hein 2020, arXiv 2003.01690, section 5.
+        Croce and Hein 2020, arXiv 2003.01690, section 5; L1: Croce and Hein 2021, arXiv 2103.01208, with the numbers of the authors' code
+        (fra31/auto-attack, autoattack.py).
     Deviations:
         With too few classes for the DLR loss (three untargeted, four targeted) the margin takes its place, flagged. A sample leaves
         at the first point that breaks it, which changes no verdict. Draws are keyed by sample, so that batches share no noise.
@@ -66,7 +72,7 @@ class AutoAttack(Attack):
     use: ClassVar[str] = "autoattack"
     version: ClassVar[int] = 2
 
-    norm: Literal["Linf", "L2"] = "Linf"
+    norm: Literal["Linf", "L2", "L1"] = "Linf"
     variant: Variant = "standard"
     members: Annotated[tuple[Member, ...], AfterValidator(_distinct)] | None = None
 
@@ -86,12 +92,28 @@ class AutoAttack(Attack):
         """Gradients averaged in each step."""
         return EOT if self.variant == "rand" else 1
 
+    @property
+    def sparse(self) -> bool:
+        """Whether APGD runs as in the standard version for L1."""
+        return self.norm == "L1" and self.variant == "standard"
+
+    @property
+    def restarts(self) -> int:
+        """Attempts of untargeted APGD."""
+        return L1_RESTARTS if self.sparse else 1
+
+    @property
+    def targets(self) -> int:
+        """Classes that APGD aims at; all others where there are fewer."""
+        return L1_TARGETS if self.sparse else TARGETS
+
     def passes(self) -> float:
         """For a sample that nothing breaks: a bound that few samples reach."""
+        attempt = 2 * STEPS * self.eot + (3 if self.sparse else 1)
         rounds: dict[Member, float] = {
-            "apgd-ce": 2 * STEPS * self.eot + 1,
-            "apgd-dlr": 2 * STEPS * self.eot + 1,
-            "apgd-t": TARGETS * (2 * STEPS + 1),
+            "apgd-ce": self.restarts * attempt,
+            "apgd-dlr": self.restarts * attempt,
+            "apgd-t": self.targets * attempt,
             "fab-t": TARGETS * (3 * STEPS + 2),
             "square": QUERIES,
         }
@@ -136,14 +158,14 @@ class AutoAttack(Attack):
         from windtunnel.threats.gradient.auto_pgd import attempt
         from windtunnel.threats.losses import aimed, untargeted
 
-        places = range(1, min(TARGETS, ranking.shape[1] - 1) + 1) if member == "apgd-t" else (0,)
-        for place in places:
+        loss = "ce" if member == "apgd-ce" else "dlr"
+        # Attempts are numbered from 0, targets by their place in the ranking.
+        for number in range(1, min(self.targets, ranking.shape[1] - 1) + 1) if member == "apgd-t" else range(self.restarts):
             if not len(standing):
                 return
-            loss = "ce" if member == "apgd-ce" else "dlr"
-            objective = aimed(loss, ranking[:, place]) if place else untargeted(loss)
-            draws = standing.draws(seed, f"{self.use}/{member}/{place}")
-            standing.leave(attempt(standing, draws, objective, steps=STEPS, rho=RHO, eot=self.eot))
+            objective = aimed(loss, ranking[:, number]) if member == "apgd-t" else untargeted(loss)
+            draws = standing.draws(seed, f"{self.use}/{member}/{number}")
+            standing.leave(attempt(standing, draws, objective, steps=STEPS, rho=RHO, eot=self.eot, wider=self.sparse))
 
     def _fab(self, standing: Standing, ranking: Tensor) -> None:
         import torch

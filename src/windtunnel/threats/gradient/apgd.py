@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class APGD(Attack):
     """Auto-PGD: momentum, and a step size halved when progress stalls; in L1 steps along the largest slopes.
 
+    In L1 three tenths of the steps go to three times the radius and three tenths to twice, as in the L1 form of AutoAttack.
+
     Args:
         norm: "Linf", "L2" or "L1".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
@@ -29,14 +31,14 @@ class APGD(Attack):
         targets: 0 for an untargeted attack; else the number of likeliest other classes that are aimed at one after the other.
         steps: gradient steps of each attempt.
         restarts: attempts; each further one runs on the samples that still stand.
-        rho: share of improving steps below which the step size is halved.
+        rho: share of improving steps below which the step size is halved; without effect in L1.
         eot: gradients averaged in each step, for victims that draw at random.
     Source:
         Croce and Hein 2020, arXiv 2003.01690, section 3 (targeted: equation 6); L1: Croce and Hein 2021, arXiv 2103.01208.
     """
 
     use: ClassVar[str] = "apgd"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     norm: Literal["Linf", "L2", "L1"] = "Linf"
     loss: Literal["ce", "dlr", "margin"] = "ce"
@@ -47,8 +49,8 @@ class APGD(Attack):
     eot: PositiveInt = 1
 
     def passes(self) -> float:
-        """Forward and backward in every step, and a look at the last point."""
-        return max(self.targets, 1) * self.restarts * (2.0 * self.steps * self.eot + 1)
+        """Forward and backward in every step, and a look at the last point, in L1 of each radius."""
+        return max(self.targets, 1) * self.restarts * (2.0 * self.steps * self.eot + (3 if self.norm == "L1" else 1))
 
     def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
         """Whether the loss had to be replaced."""

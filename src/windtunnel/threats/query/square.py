@@ -22,13 +22,14 @@ class Square(Attack):
     """Random squares, kept where they bring the victim nearer to a mistake. Needs logits, no gradients.
 
     Args:
-        norm: "Linf" or "L2".
+        norm: "Linf", "L2" or "L1".
         eps: radius in input units, where inputs lie in [0, 1]; several make one curve.
         queries: a sample and radius.
         restarts: attempts; each further one runs on the samples that still stand.
         share: of the image that the first squares cover; it falls on the published schedule, spread over the queries.
     Source:
-        Andriushchenko et al. 2020, arXiv 1912.00049; 5000 queries and a share of 0.8 as in AutoAttack, arXiv 2003.01690, section 5.
+        Andriushchenko et al. 2020, arXiv 1912.00049; L1: Croce and Hein 2021, arXiv 2103.01208. 5000 queries and a share of 0.8 as in
+        AutoAttack, arXiv 2003.01690, section 5.
     Deviation:
         Every sample draws squares of its own, where the published code gives all samples of a batch the same ones.
     """
@@ -36,7 +37,7 @@ class Square(Attack):
     use: ClassVar[str] = "square"
     black_box: ClassVar[bool] = True
 
-    norm: Literal["Linf", "L2"] = "Linf"
+    norm: Literal["Linf", "L2", "L1"] = "Linf"
     queries: PositiveInt = 5000
     restarts: PositiveInt = 1
     share: Annotated[float, Field(gt=0, le=1)] = 0.8

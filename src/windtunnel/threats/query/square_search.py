@@ -71,7 +71,7 @@ def search(
         span: queries over which that share falls on its schedule.
     """
     inputs, eps = standing.inputs, standing.eps
-    proposal: Proposal = Stripes(inputs, eps) if standing.norm == "Linf" else Bumps(inputs, eps)
+    proposal: Proposal = Stripes(inputs, eps) if standing.norm == "Linf" else Bumps(standing.norm, inputs, eps)
     best = proposal.start(starts)
     value = torch.full((len(inputs),), -torch.inf, device=inputs.device, dtype=inputs.dtype)
     numbers = Draws(draws, proposal.count, inputs)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from windtunnel.core.ball import TINY, column, steepest
+from windtunnel.core.ball import TINY, column, lengths, project_l1_in_box
 
 
 class Proposal(Protocol):
@@ -78,21 +78,29 @@ class Stripes:
 
 
 class Bumps:
-    """L2: bumps on tiles first, then the mass of one window is moved into a bump in another.
+    """L2 and L1: bumps on tiles first, then the mass of one window is moved into a bump in another.
+
+    Mass is the sum of squares in L2, of absolute values in L1. In L2 the change is scaled to the radius and cut at the box. In L1 it is
+    projected onto what ball and box share, and with several channels a bump gets as many times the mass, so that there is something to cut.
 
     Args:
+        norm: "L2" or "L1".
         inputs: unperturbed samples.
         eps: radius.
     Source:
-        Andriushchenko et al. 2020, arXiv 1912.00049, algorithm 3 and section 3.4.
+        L2: Andriushchenko et al. 2020, arXiv 1912.00049, algorithm 3 and section 3.4. L1: Croce and Hein 2021, arXiv 2103.01208, whose
+        code (fra31/auto-attack, square.py) has the details.
     Deviation:
-        Tiles are squares of a fifth of the shorter side, and windows are cut to the image, so that any size will do.
+        Tiles are squares of a fifth of the shorter side, and windows are cut to the image, so that any size will do. The published L1
+        code keeps a millionth of the radius in reserve.
     """
 
-    def __init__(self, inputs: Tensor, eps: float) -> None:
-        self.inputs, self.eps = inputs, eps
+    def __init__(self, norm: str, inputs: Tensor, eps: float) -> None:
+        self.norm, self.inputs, self.eps = norm, inputs, eps
         self.channels, self.height, self.width = inputs.shape[1:]
         self.count = 5 + self.channels
+        self.power = {"L2": 2, "L1": 1}[norm]
+        self.surplus = self.channels if norm == "L1" else 1
 
     def start(self, draws: Sequence[np.random.Generator]) -> Tensor:
         """A bump of random sign on every tile."""
@@ -102,7 +110,7 @@ class Bumps:
         drawn = np.stack([draw.random((self.channels + 1, down, across), dtype=np.float32) for draw in draws])
         numbers = torch.from_numpy(drawn).to(self.inputs)
         signs = torch.where(numbers[:, :-1] < 0.5, -1.0, 1.0)[..., None, None]
-        tiles = (signs * _turned(bump(side).to(self.inputs), numbers[:, -1:])).permute(0, 1, 2, 4, 3, 5)
+        tiles = (signs * _turned(bump(side, self.norm).to(self.inputs), numbers[:, -1:])).permute(0, 1, 2, 4, 3, 5)
         change = torch.zeros_like(self.inputs)
         change[:, :, top : top + down * side, left : left + across * side] = tiles.reshape(len(drawn), self.channels, down * side, across * side)
         return self._placed(change)
@@ -112,18 +120,25 @@ class Bumps:
         side = max(round(math.sqrt(part * self.height * self.width)), 3)
         side = min(side + (side % 2 == 0), self.height, self.width)
         change = best - self.inputs
-        length = change.flatten(1).square().sum(1)
+        spent = self._mass(change, (1, 2, 3))
         one, two = self._window(numbers[:, 0:2], side), self._window(numbers[:, 2:4], side)
         held = change[one]
-        own = held.square().sum((1, 2), keepdim=True)
+        own = self._mass(held)
         change[one] = 0
-        mass = own + change[two].square().sum((1, 2), keepdim=True)
+        mass = own + self._mass(change[two])
         change[two] = 0
         signs = torch.where(numbers[:, 5:] < 0.5, -1.0, 1.0)[:, None, None, :]
-        fresh = signs * _turned(bump(side).to(best), numbers[:, 4])[..., None] + held / (TINY + own.sqrt())
-        spare = column((self.eps**2 - length).clamp_min(0) / self.channels, fresh)
-        change[one] = fresh / (TINY + fresh.square().sum((1, 2), keepdim=True).sqrt()) * (spare + mass).sqrt()
+        fresh = signs * _turned(bump(side, self.norm).to(best), numbers[:, 4])[..., None] + held / (TINY + self._length(own))
+        spare = (self.eps**self.power - spent).clamp_min(0) / self.channels
+        change[one] = fresh / (TINY + self._length(self._mass(fresh))) * self._length((spare + mass) * self.surplus)
         return self._placed(change)
+
+    def _mass(self, change: Tensor, over: tuple[int, ...] = (1, 2)) -> Tensor:
+        """Of each channel of a window unless told otherwise."""
+        return change.abs().pow(self.power).sum(over, keepdim=True)
+
+    def _length(self, mass: Tensor) -> Tensor:
+        return mass.pow(1 / self.power)
 
     def _window(self, numbers: Tensor, side: int) -> tuple[Tensor, slice, Tensor, Tensor]:
         """An index of each sample's own square; indexing puts channels last."""
@@ -133,35 +148,45 @@ class Bumps:
         return torch.arange(len(numbers), device=numbers.device)[:, None, None], slice(None), top[:, :, None], left[:, None, :]
 
     def _placed(self, change: Tensor) -> Tensor:
-        length = change.flatten(1).norm(dim=1).clamp_min(TINY)
-        return (self.inputs + change * column(self.eps / length, change)).clamp(0, 1)
+        if self.norm == "L1":
+            change = project_l1_in_box(self.inputs, change, self.eps)
+        else:
+            change = change * column(self.eps / lengths("L2", change).clamp_min(TINY), change)
+        return (self.inputs + change).clamp(0, 1)
 
     def keep(self, rows: Tensor) -> None:
         """Only these samples are left."""
         self.inputs = self.inputs[rows]
 
 
-def bump(side: int) -> Tensor:
-    """Two opposite pyramids beside one another, of L2 norm 1, (side, side).
+def bump(side: int, norm: str) -> Tensor:
+    """Two opposite pyramids beside one another, of norm 1, (side, side).
 
+    Args:
+        norm: "L2" or "L1"; in L1 pyramids are steeper.
     Source:
-        Andriushchenko et al. 2020, arXiv 1912.00049, section 3.4: rings around a centre weigh 1 / (ring)^2, summed.
+        Andriushchenko et al. 2020, arXiv 1912.00049, section 3.4: rings around a centre weigh 1 / (ring)^2, summed. L1: 1 / (ring)^4, as in
+        the code of Croce and Hein 2021, arXiv 2103.01208.
     """
     if side == 1:
         return torch.ones(1, 1)
     upper = side // 2
-    found = torch.cat([_pyramid(upper, side), -_pyramid(side - upper, side)])
-    return steepest("L2", found[None])[0]
+    return _unit(torch.cat([_pyramid(upper, side, norm), -_pyramid(side - upper, side, norm)]), norm)
 
 
-def _pyramid(height: int, width: int) -> Tensor:
-    """Nested rectangles around the middle, each adding the inverse square of its number; of L2 norm 1."""
+def _pyramid(height: int, width: int, norm: str) -> Tensor:
+    """Nested rectangles around the middle, each adding the inverse power of its number; of norm 1."""
     row, across = height // 2, width // 2
     found = torch.zeros(height, width)
+    decay = {"L2": 2, "L1": 4}[norm]
     for ring in range(max(row, across) + 1):
         top, left, size = row - ring, across - ring, 2 * ring + 1
-        found[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)] += 1 / (ring + 1) ** 2
-    return steepest("L2", found[None])[0]
+        found[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)] += 1 / (ring + 1) ** decay
+    return _unit(found, norm)
+
+
+def _unit(pattern: Tensor, norm: str) -> Tensor:
+    return pattern / lengths(norm, pattern[None])
 
 
 def _turned(pattern: Tensor, numbers: Tensor) -> Tensor:
