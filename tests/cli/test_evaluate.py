@@ -8,11 +8,13 @@ import shlex
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from support.sequences import write_video
 
 from windtunnel.cli import main
 from windtunnel.core.classes import imagenet_ids
@@ -20,6 +22,7 @@ from windtunnel.core.dataset import to_inputs
 from windtunnel.core.network import Preprocess
 from windtunnel.models.packaged import ZooModel
 from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.measures import measures
 
 OWN = ("n03877845", "n11939491", "n04146614")  # palace, daisy, school bus
 OTHER = ("n11939491", "n03877845")
@@ -41,6 +44,15 @@ version: 1
 data: suite[test]
 threats: [{use: contrast, severities: [2]}]
 headline: mean accuracy of contrast
+"""
+
+
+SEQUENCES = """\
+benchmark: sequences
+version: 1
+data: {{use: imagenet, path: {root}/val, partial: true, split: test}}
+threats: [{{use: imagenet-p, name: turning, perturbation: rotate, path: {root}/p, partial: true}}]
+headline: mean accuracy of turning
 """
 
 
@@ -105,6 +117,29 @@ def test_a_classifier_of_a_thousand_classes_is_evaluated_on_three_and_on_two_of_
     manifest = json.loads((run.path / "manifest.json").read_text())
     assert manifest["recipes"] == ["pretrained"]
     assert manifest["data"]["sizes"] == {"test": 6}
+
+
+def test_the_frames_of_imagenet_p_are_answered_one_by_one_and_their_flips_counted(call, tmp_path):
+    palace, flower = load_sample_images().images
+    for number, name in enumerate(OTHER):
+        frames = [(palace, flower)[step // 4 % 2][40 * number : 40 * number + 224, 5 * step : 5 * step + 224] for step in range(31)]
+        write_video(tmp_path / "p" / "rotate" / name / "a.mp4", frames)
+    (tmp_path / "sequences.yaml").write_text(SEQUENCES.format(root=tmp_path))
+    assert call("--model", "windtunnel/efficientnet-lite0", "--benchmark", "./sequences.yaml", "--workers", "1", "--quiet")[0] == 0
+    run = RunFolder.load(tmp_path / "runs" / "evaluate-windtunnel-efficientnet-lite0-sequences" / "latest")
+    record = run.cell("windtunnel/efficientnet-lite0", "pretrained", 0, "sequences", "turning")
+    answered = np.stack([run.outcomes.slice(record.key, str(number)).predicted for number in range(1, 32)], axis=1)
+    built = ZooModel(name="efficientnet-lite0").build()
+    competing = [imagenet_ids().index(name) for name in sorted(OTHER)]
+    for name, answers in zip(sorted(OTHER), answered, strict=True):
+        with av.open(str(tmp_path / "p" / "rotate" / name / "a.mp4")) as video:
+            frames = np.stack([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
+        with torch.no_grad():
+            logits = built.network(Preprocess(built.preprocessing)(to_inputs(frames)))[:, competing]
+        np.testing.assert_array_equal(answers, logits.argmax(1).numpy())
+    flips = (answered[:, 1:] != answered[:, :-1]).mean()
+    assert flips > 0
+    assert {each.name: each.value for each in measures(run)}["flips of turning"] == pytest.approx(flips)
 
 
 @pytest.mark.parametrize(
