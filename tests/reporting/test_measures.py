@@ -158,6 +158,7 @@ def test_flips_are_counted_along_the_frames_and_divided_by_those_of_an_entry(tmp
     rate = named(found, "pgd-at")[f"mFR by {ENTRY}"]
     assert rate.value == pytest.approx(np.mean([counted(folder, table, "pgd-at", name) / counted(folder, table, "full", name) for name in names]))
     assert rate.low < rate.value < rate.high
+    assert [column.name for column in Leaderboard.of(folder).columns] == ["shift", "clean"]  # all frames of all sequences in one figure
     itself = named(found)[f"mFR by {ENTRY}"]
     assert (itself.value, itself.low, itself.high) == pytest.approx((1, 1, 1), abs=1e-12)
     assert itself.text.startswith("100.0 ")
