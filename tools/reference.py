@@ -37,7 +37,10 @@ SUITE = {
     "selection": ("`id-val` chooses checkpoints on the validation split; `oracle` on the test split, for comparison only", "`id-val`"),
     "threads": ("CPU threads of one cell; part of every key", "`1`"),
     "samples": ("size of a stratified subset of the training split", "all of it"),
-    "normaliser": ("what corruption errors (mCE) are divided by: `alexnet`, or `MODEL + RECIPE` of the suite", "no mCE"),
+    "normaliser": (
+        "what corruption errors (mCE) and flip rates (mFR) are divided by: `alexnet` (mCE only), or `MODEL + RECIPE` of the suite",
+        "neither",
+    ),
 }
 BENCHMARK = {
     "benchmark": ("its name: letters, digits, `.`, `_`, `-`", "required"),

@@ -43,6 +43,8 @@ class Catalog:
                 wanted = ", ".join(f"{kind}/" for kind in KINDS)
                 raise CatalogError(f"{each} is no catalogue: it should be a folder that holds {wanted} or some of them.")
         implicit = [each for each in (self._here, _shipped()) if each is not None and _holds_any(each)]
+        # As it was written, for a command that is to find the same files again.
+        self.given: str | None = None if folder is None else str(folder)
         self.roots: tuple[Path, ...] = tuple(dict.fromkeys(each.resolve() for each in (*named, *implicit)))
 
     def names(self, kind: Kind) -> tuple[str, ...]:

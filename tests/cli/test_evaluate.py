@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import json
+import shlex
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from support.sequences import write_video
 
-from windtunnel.catalog import Catalog
 from windtunnel.cli import main
 from windtunnel.core.classes import imagenet_ids
 from windtunnel.core.dataset import to_inputs
 from windtunnel.core.network import Preprocess
 from windtunnel.models.packaged import ZooModel
 from windtunnel.reporting.folder import RunFolder
-from windtunnel.specs import load_suite, single
+from windtunnel.reporting.measures import measures
 
 OWN = ("n03877845", "n11939491", "n04146614")  # palace, daisy, school bus
 OTHER = ("n11939491", "n03877845")
@@ -33,6 +35,24 @@ threats:
   - {{use: shift, name: renditions, data: "imagenet-r[test]", options: {{path: {root}/r, partial: true}}}}
   - {{use: contrast, severities: [2]}}
 headline: mean accuracy of shift
+"""
+
+
+OWN_DATA = """\
+benchmark: own-data
+version: 1
+data: suite[test]
+threats: [{use: contrast, severities: [2]}]
+headline: mean accuracy of contrast
+"""
+
+
+SEQUENCES = """\
+benchmark: sequences
+version: 1
+data: {{use: imagenet, path: {root}/val, partial: true, split: test}}
+threats: [{{use: imagenet-p, name: turning, perturbation: rotate, path: {root}/p, partial: true}}]
+headline: mean accuracy of turning
 """
 
 
@@ -97,15 +117,55 @@ def test_a_classifier_of_a_thousand_classes_is_evaluated_on_three_and_on_two_of_
     manifest = json.loads((run.path / "manifest.json").read_text())
     assert manifest["recipes"] == ["pretrained"]
     assert manifest["data"]["sizes"] == {"test": 6}
-    (tmp_path / "again.yaml").write_text(yaml.safe_dump({**manifest["source"], "suite": "again"}))  # what the page says how to reproduce
-    again = load_suite("./again.yaml", Catalog())
-    assert again.data.describe() == single("windtunnel/efficientnet-lite0", "./small-shifts.yaml", Catalog()).data.describe()
 
 
-def test_another_number_of_samples_is_shown_under_another_name(call, tmp_path):
-    code, _, _ = call("--model", "windtunnel/efficientnet-lite0", "--benchmark", "./small-shifts.yaml", "--samples", "3", "--workers", "1", "--quiet")
+def test_the_frames_of_imagenet_p_are_answered_one_by_one_and_their_flips_counted(call, tmp_path):
+    palace, flower = load_sample_images().images
+    for number, name in enumerate(OTHER):
+        frames = [(palace, flower)[step // 4 % 2][40 * number : 40 * number + 224, 5 * step : 5 * step + 224] for step in range(31)]
+        write_video(tmp_path / "p" / "rotate" / name / "a.mp4", frames)
+    (tmp_path / "sequences.yaml").write_text(SEQUENCES.format(root=tmp_path))
+    assert call("--model", "windtunnel/efficientnet-lite0", "--benchmark", "./sequences.yaml", "--workers", "1", "--quiet")[0] == 0
+    run = RunFolder.load(tmp_path / "runs" / "evaluate-windtunnel-efficientnet-lite0-sequences" / "latest")
+    record = run.cell("windtunnel/efficientnet-lite0", "pretrained", 0, "sequences", "turning")
+    answered = np.stack([run.outcomes.slice(record.key, str(number)).predicted for number in range(1, 32)], axis=1)
+    built = ZooModel(name="efficientnet-lite0").build()
+    competing = [imagenet_ids().index(name) for name in sorted(OTHER)]
+    for name, answers in zip(sorted(OTHER), answered, strict=True):
+        with av.open(str(tmp_path / "p" / "rotate" / name / "a.mp4")) as video:
+            frames = np.stack([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
+        with torch.no_grad():
+            logits = built.network(Preprocess(built.preprocessing)(to_inputs(frames)))[:, competing]
+        np.testing.assert_array_equal(answers, logits.argmax(1).numpy())
+    flips = (answered[:, 1:] != answered[:, :-1]).mean()
+    assert flips > 0
+    assert {each.name: each.value for each in measures(run)}["flips of turning"] == pytest.approx(flips)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("small-shifts", ["--benchmark", "./small-shifts.yaml"]),
+        ("small-shifts-3-samples", ["--benchmark", "./small-shifts.yaml", "--samples", "3"]),
+        ("own-data-4-samples", ["--benchmark", "own-data", "--samples", "4", "--catalog", "./my catalogue", "--data", "./own"]),
+    ],
+)
+def test_the_page_prints_the_command_that_gives_the_same_cells(name, options, call, tmp_path):
+    (tmp_path / "my catalogue" / "benchmarks").mkdir(parents=True)
+    (tmp_path / "my catalogue" / "benchmarks" / "own-data.yaml").write_text(OWN_DATA)
+    for number, each in enumerate(OTHER):
+        write(tmp_path / "own" / "test" / each, number)
+    runs = tmp_path / "runs" / f"evaluate-windtunnel-efficientnet-lite0-{name}"
+    assert call("--model", "windtunnel/efficientnet-lite0", *options, "--workers", "1", "--quiet")[0] == 0
+    cells = json.loads((runs / "latest" / "manifest.json").read_text())["cells"]
+    section = (runs / "latest" / "report.html").read_text().partition("Reproduce and cite")[2]
+    printed = shlex.split(html.unescape(section.partition('tabindex="0">')[2].partition("</pre>")[0]))
+    assert printed[:2] == ["windtunnel", "evaluate"]
+    code, said, _ = call(*printed[2:], "--workers", "1", "--quiet")
     assert code == 0
-    assert (tmp_path / "runs" / "evaluate-windtunnel-efficientnet-lite0-small-shifts-3-samples" / "latest" / "report.html").is_file()
+    assert "cells computed" not in said
+    assert len(list(runs.glob("2*"))) == 2
+    assert json.loads((runs / "latest" / "manifest.json").read_text())["cells"] == cells
 
 
 @pytest.mark.parametrize(

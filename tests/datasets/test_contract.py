@@ -18,6 +18,7 @@ REQUIRED = {
     "table": {"path": "some/table.csv"},
     "torchvision": {"name": "CIFAR10", "root": "some/root"},
     "huggingface": {"name": "someone/something"},
+    "imagenet-p": {"perturbation": "rotate"},
 }
 """Arguments that have no default."""
 

@@ -16,11 +16,12 @@ from support.toy_suite import Misbehaving, benchmark, suite
 
 from windtunnel.core.record import Record
 from windtunnel.core.runner import Runner
-from windtunnel.core.suite import Suite
+from windtunnel.core.suite import Headline, Suite
 from windtunnel.execution.run import OUTCOMES, RECORDS, Done, run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
 from windtunnel.recipes.full import Full
+from windtunnel.reporting.report import Report
 
 TESTS = Path(__file__).parents[1]
 
@@ -206,6 +207,21 @@ def _wait_for_workers(group: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the workers outlived their parent")
+
+
+def test_benchmarks_over_the_same_samples_share_the_clean_cell_and_its_rows_stand_once(tmp_path):
+    other = benchmark(name="other", threats={"weather": benchmark().threats["contrast"]}, headline=Headline("mean", None, None, "mean accuracy"))
+    done = go(suite(seeds=(0,), benchmarks=(benchmark(samples=6), replace(other, samples=6))), tmp_path)
+    clean = [record for record in records(done) if record.labels.threat == "clean"]
+    assert len(clean) == 4
+    assert len({record.key for record in clean}) == 2
+    places = [row[:3] for row in _rows(done)]  # key, level, sample
+    assert len(set(places)) == len(places)
+    report = Report(done.folder)
+    report.write()
+    for entry in report.leaderboard.entries:
+        assert entry.figures["clean"].estimate.n == 6
+    assert verify(done.folder, Store(tmp_path / "store")).problems == ()
 
 
 def test_a_victim_is_fine_tuned_before_it_is_attacked_even_with_many_workers(tmp_path):

@@ -185,6 +185,33 @@ def test_several_shifts_get_a_column_each_and_a_mean(tmp_path, small):
         assert entry.figures["shift"].estimate.value == pytest.approx(sum(single) / 2)
 
 
+def test_two_names_of_one_cell_count_once_beside_other_data(tmp_path, small):
+    fog = {"name": "fog", "use": "fog", "family": "corruption", "levels": ["1"], "norm": None}
+    shift = {"name": "mnist5k", "use": "shift", "family": "shift", "levels": ["1"], "norm": None}
+    headline = {"how": "mean", "threat": None, "level": None, "text": "mean accuracy"}
+    tables = []
+    for threats in ((fog, shift), (fog, {**fog, "name": "mist"}, shift)):
+        benchmark = {**BENCHMARKS[0], "threats": threats, "headline": headline}
+        folder = RunFolder.load(write_run(tmp_path / str(len(threats)), Plot(**small, benchmarks=(benchmark,))))
+        tables.append([entry.figures["headline"].table for entry in Leaderboard.of(folder).entries])
+    for once, twice in zip(*tables, strict=True):
+        assert len(once.samples) == 2 * small["samples"]
+        assert once.samples == twice.samples
+        assert (once.values == twice.values).all()
+
+
+def test_two_benchmarks_over_the_same_samples_share_their_clean_figure(tmp_path, small):
+    renamed = {**BENCHMARKS[0], "name": "again"}
+    folder = RunFolder.load(write_run(tmp_path, Plot(**small, benchmarks=(BENCHMARKS[0], renamed))))
+    written = len({record.key for record in folder.records if record.labels.threat == "clean"})
+    assert written == len(folder.manifest.models) * len(folder.manifest.recipes) * len(folder.manifest.seeds)
+    board = Leaderboard.of(folder)
+    for entry in board.entries:
+        assert entry.figures["clean"].estimate.n == small["samples"]
+        assert len(entry.figures["headline:again"].table.samples) == small["samples"]
+        assert entry.figures["headline:again"].estimate == entry.figures["headline:digits-linf"].estimate
+
+
 def test_one_seed_has_wilsons_interval(tmp_path, small):
     board = Leaderboard.of(RunFolder.load(write_run(tmp_path, Plot(**{**small, "seeds": (3,)}))))
     figure = board.entries[0].figures["clean"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.runs import BENCHMARKS, Plot, write_run
 
 from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.core.flag import Flag
+from windtunnel.core.sequences import TESTED
 from windtunnel.metrics.corruption_error import ALEXNET
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Leaderboard
@@ -92,6 +95,90 @@ def test_a_missing_cell_or_severity_or_corruption_refuses_the_figure(tmp_path):
     body["benchmarks"][0]["threats"][0]["levels"] = ["1", "3", "5"]
     (place / "manifest.json").write_text(json.dumps(body))
     assert "all five severities" in named(measures(RunFolder.load(place)))["mCE by alexnet"].reason
+
+
+SEQUENCES = {
+    **BENCHMARKS[0],
+    "name": "sequences",
+    "threats": [
+        {
+            "name": name.replace("_", "-"),
+            "use": "imagenet-p",
+            "family": "shift",
+            "levels": [str(number) for number in range(1, 5)],
+            "norm": None,
+            "arguments": {"perturbation": name, "difficulty": 1},
+        }
+        for name in TESTED
+    ],
+    "headline": {"how": "mean", "threat": "shift", "level": None, "text": "mean accuracy of shift"},
+}
+ENTRY = f"{MODEL} + full"
+
+
+def sequences(folder, threats=None, source=None, **changes):
+    """A run whose answers change along the frames, differently for each cell; and the table they are in."""
+    benchmark = {**SEQUENCES, "threats": threats or SEQUENCES["threats"]}
+    plot = Plot(models=(MODEL,), recipes=("full", "pgd-at"), samples=20, benchmarks=(benchmark,), **changes)
+    # Two names of one cell would share their answers; the arguments tell the cells of real runs apart.
+    place = write_run(folder, replace(plot, benchmarks=({**benchmark, "threats": [{**each, "use": each["name"]} for each in benchmark["threats"]]},)))
+    body = json.loads((place / "manifest.json").read_text())
+    body["source"]["normaliser"] = source or ENTRY
+    for threat in body["benchmarks"][0]["threats"]:
+        threat["use"] = "imagenet-p"
+    (place / "manifest.json").write_text(json.dumps(body))
+    table = pd.read_parquet(place / "outcomes.parquet")
+    table["predicted"] = [zlib.crc32(f"{row.key}{row.level}{row.sample}".encode()) % 3 for row in table.itertuples()]
+    table.to_parquet(place / "outcomes.parquet")
+    return RunFolder.load(place), table
+
+
+def counted(folder, table, recipe, threat):
+    """Flips counted one by one, over seeds and sequences."""
+    flips, pairs = 0, 0
+    for seed in folder.manifest.seeds:
+        own = table[table.key == folder.cell(MODEL, recipe, seed, "sequences", threat).key]
+        for _, rows in own.groupby("sample"):
+            answers = dict(zip(rows.level, rows.predicted, strict=True))
+            for number in (2, 3, 4):
+                flips += answers[str(number)] != answers["1" if threat.endswith("noise") else str(number - 1)]
+                pairs += 1
+    return flips / pairs
+
+
+def test_flips_are_counted_along_the_frames_and_divided_by_those_of_an_entry(tmp_path):
+    folder, table = sequences(tmp_path)
+    found = measures(folder)
+    names = [name.replace("_", "-") for name in TESTED]
+    for name in names:
+        own = named(found, "pgd-at")[f"flips of {name}"]
+        assert own.value == pytest.approx(counted(folder, table, "pgd-at", name))
+        assert own.low < own.value < own.high
+        assert own.higher_is_better is False
+    rate = named(found, "pgd-at")[f"mFR by {ENTRY}"]
+    assert rate.value == pytest.approx(np.mean([counted(folder, table, "pgd-at", name) / counted(folder, table, "full", name) for name in names]))
+    assert rate.low < rate.value < rate.high
+    assert [column.name for column in Leaderboard.of(folder).columns] == ["shift", "clean"]  # all frames of all sequences in one figure
+    itself = named(found)[f"mFR by {ENTRY}"]
+    assert (itself.value, itself.low, itself.high) == pytest.approx((1, 1, 1), abs=1e-12)
+    assert itself.text.startswith("100.0 ")
+
+
+def test_a_mean_flip_rate_is_refused_without_all_its_cells_or_a_normaliser_that_is_known(tmp_path):
+    failed, _ = sequences(tmp_path / "failed", fail=[(MODEL, "pgd-at", 0, "sequences", "tilt")])
+    assert "tilt on seed 0 failed" in named(measures(failed), "pgd-at")[f"mFR by {ENTRY}"].reason
+    assert "tilt on seed 0 failed" in named(measures(failed), "pgd-at")["flips of tilt"].reason
+    assert named(measures(failed), "pgd-at")["flips of snow"].value is not None
+    assert named(measures(failed))[f"mFR by {ENTRY}"].value == pytest.approx(1)
+    reference, _ = sequences(tmp_path / "reference", fail=[(MODEL, "full", 1, "sequences", "tilt")])
+    assert "tilt on seed 1 failed" in named(measures(reference), "pgd-at")[f"mFR by {ENTRY}"].reason
+    few, _ = sequences(tmp_path / "few", SEQUENCES["threats"][:9])
+    assert "each once, all at one difficulty" in named(measures(few))[f"mFR by {ENTRY}"].reason
+    harder = {**SEQUENCES["threats"][9], "arguments": {"perturbation": "scale", "difficulty": 2}}
+    mixed, _ = sequences(tmp_path / "mixed", [*SEQUENCES["threats"][:9], harder])
+    assert "each once, all at one difficulty" in named(measures(mixed))[f"mFR by {ENTRY}"].reason
+    alexnet, _ = sequences(tmp_path / "alexnet", source="alexnet")
+    assert "are not in the published code" in named(measures(alexnet))["mFR by alexnet"].reason
 
 
 def test_areas_medians_and_costs_are_those_of_the_outcomes(tmp_path):

@@ -102,14 +102,16 @@ def show_name(name: str, catalog: Path | None) -> None:
         UnknownNameError: it is nowhere.
     """
     found = Catalog(catalog)
-    for kind, table in TABLES.items():
-        if name in table:
-            return _explain(kind.removesuffix("s"), name, table.load(name))
+    tables = {kind: table for kind, table in TABLES.items() if name in table}
+    for kind, table in tables.items():
+        _explain(kind.removesuffix("s"), name, table.load(name))
+    if tables:
+        return
     for folder in KINDS:
         if name in found.names(folder):
             path = found.find(folder, name)
             typer.echo(f"# {path}\n{path.read_text()}", nl=False)
-            return None
+            return
     names = [each for table in TABLES.values() for each in table] + [each for folder in KINDS for each in found.names(folder)]
     raise UnknownNameError(f"Nothing is called {name!r}. {suggest(name, names)}")
 

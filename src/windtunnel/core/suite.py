@@ -90,7 +90,7 @@ class Suite:
         selection: which data chooses the checkpoint.
         threads: CPU threads of one cell; part of the key, for it moves float rounding.
         samples: size of a stratified subset of the training split; None for all.
-        source: the file's content as plain data, for the manifest.
+        source: the file's content as plain data, for the manifest; without a file, the options of the command that stands for it.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.classes import EITHER, imagenet_ids
 from windtunnel.core.configured import STRICT
-from windtunnel.core.dataset import Dataset
+from windtunnel.core.dataset import Dataset, ImageStore
 from windtunnel.datasets import files, pictures
 from windtunnel.datasets.stored import Stored, class_folders, pictures_in
 from windtunnel.errors import DataError, suggest
@@ -43,19 +43,26 @@ class ImageNet(Stored):
     resize: Side = 256
 
     def read(self) -> tuple[Dataset, list[int]]:
-        """Every image of every class folder; images are decoded when they are asked for."""
+        """Every image of every class folder."""
         named = self.classes()
         order = tuple(sorted(named))
         paths, labels = [], []
         for label, name in enumerate(order):
-            found = [path for folder in named[name] for path in pictures_in(folder)]
+            found = [path for folder in named[name] for path in self.listed(folder)]
             if not found:
                 raise DataError(f"The class folder {named[name][0]} of {self.use} holds no image. {self.remedy}")
             paths += found
             labels += [label] * len(found)
         ids = [files.relative_name(self.root, path) for path in paths]
-        store = pictures.of_files(paths, self.size, 3, resize=self.resize)
-        return self.dataset(order, ids, labels, store), [path.stat().st_size for path in paths]
+        return self.dataset(order, ids, labels, self.store(paths)), [path.stat().st_size for path in paths]
+
+    def listed(self, place: Path) -> list[Path]:
+        """The files of one class folder that hold an image each."""
+        return list(pictures_in(place))
+
+    def store(self, paths: Sequence[Path]) -> ImageStore:
+        """The images of the files, decoded when they are asked for."""
+        return pictures.of_files(paths, self.size, 3, resize=self.resize)
 
     def classes(self) -> Mapping[str, list[Path]]:
         """The class of the victim that each folder holds images of, as the victim names it."""
@@ -219,12 +226,9 @@ class ObjectNet(ImageNet):
     remedy: ClassVar[str] = "Get it from objectnet.dev, with its folders images/ and mappings/."
     count: ClassVar[int] = 113
 
-    def read(self) -> tuple[Dataset, list[int]]:
-        """As `imagenet`, with the border cut off."""
-        data, sizes = super().read()
-        paths = [self.root / name for name in data.ids]
-        store = pictures.of_files(paths, self.size, 3, resize=self.resize, border=1)
-        return self.dataset(data.classes, list(data.ids), data.labels.tolist(), store), sizes
+    def store(self, paths: Sequence[Path]) -> ImageStore:
+        """As of `imagenet`, with the border cut off."""
+        return pictures.of_files(paths, self.size, 3, resize=self.resize, border=1)
 
     def classes(self) -> Mapping[str, list[Path]]:
         """WordNet ids, joined where a class covers several, to its folder."""

@@ -91,8 +91,9 @@ def _families(benchmark: BenchmarkFacts) -> Iterator[Column]:
         yield Column("attack", TITLES["attack"], benchmark.name, "attack", "worst-case", parts)
     if corruptions:
         yield Column("corruption", TITLES["corruption"], benchmark.name, "corruption", "mean", _all_levels(corruptions))
-    if len(shifts) > 1:
-        for threat in shifts:
+    # Sequences of frames are measured by their flips; a column of accuracy for each would hide everything else.
+    for threat in shifts if len(shifts) > 1 else ():
+        if len(threat.levels) == 1:
             yield Column(f"shift-{threat.name}", threat.name, benchmark.name, "shift", "mean", _all_levels((threat,)))
     if shifts:
         title = TITLES["shift"] if len(shifts) == 1 else "Shift, mean"

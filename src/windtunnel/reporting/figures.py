@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -76,11 +76,18 @@ def _gather(folder: RunFolder, column: Column, model: str, recipe: str) -> tuple
             raise Unavailable(f"the benchmark has no threat with what its headline asks for ({column.title})")
         parts = column.parts
         cells = [[cell(folder, column.benchmark, part.threat, model, recipe, seed) for part in parts] for seed in folder.manifest.seeds]
-        table = _table(folder, column, cells)
+        table = _table(folder, *_each_once(column, cells))
     except Unavailable as error:
         return str(error), ()
     flags = {flag.name: flag for row in cells for record in row for flag in folder.flags(record)}
     return table, tuple(flags.values())
+
+
+def _each_once(column: Column, cells: list[list[Record]]) -> tuple[Column, list[list[Record]]]:
+    """The column without parts that are another part's cell under a second name: no row of the outcomes counts twice."""
+    met = {(part.level, *(row[place].key for row in cells)): place for place, part in reversed(list(enumerate(column.parts)))}
+    kept = sorted(met.values())
+    return replace(column, parts=tuple(column.parts[place] for place in kept)), [[row[place] for place in kept] for row in cells]
 
 
 def cell(folder: RunFolder, benchmark: str, threat: str, model: str, recipe: str, seed: int) -> Record:

@@ -59,6 +59,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         models=list(sections.models(folder)),
         recipes=list(sections.recipes(folder)),
         records=folder.records,
+        command=sections.command(manifest.source),
         suite_yaml=sections.suite_yaml(manifest.source),
         cells=len(folder.records),
         hours=partial(_duration, float(manifest.body.get("wall_seconds") or 0)),

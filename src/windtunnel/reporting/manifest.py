@@ -87,7 +87,7 @@ class Manifest:
         suite: its name.
         created: when the folder was written, ISO 8601.
         provenance: versions, machine and revision; see `provenance.Provenance`.
-        source: the suite's file as plain data.
+        source: the suite's file as plain data; of `windtunnel evaluate`, {"evaluate": its options}.
         models, recipes, seeds: what was crossed, in the suite's order.
         selection: which data chose the checkpoints.
         data: what was fine-tuned on.

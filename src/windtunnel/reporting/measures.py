@@ -1,4 +1,4 @@
-"""Measures: what sums up more than one cell of an entry: corruption errors, areas under curves, median distances, and what it cost."""
+"""Measures: what sums up more than one cell of an entry: corruption errors, flips, areas under curves, median distances, and what it cost."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ import numpy.typing as npt
 from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.core.configured import parse_fraction
 from windtunnel.core.outcome import Floats
+from windtunnel.core.sequences import TESTED, is_noise
 from windtunnel.metrics.bootstrap import resamples
 from windtunnel.metrics.corruption_error import ALEXNET, ALEXNET_CLEAN, mean_corruption_error, relative_corruption_error
 from windtunnel.metrics.curve import areas, median_distance
+from windtunnel.metrics.flips import flip_probability, mean_flip_rate
 from windtunnel.metrics.intervals import pooled
 from windtunnel.reporting.figures import Unavailable, cell, cut
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.manifest import BenchmarkFacts, ThreatFacts
 
 NORMALISER = "alexnet"
+SEQUENCES = "imagenet-p"
 SEVERITIES = ("1", "2", "3", "4", "5")
 Table = npt.NDArray[np.float64]
 
@@ -32,7 +35,7 @@ class Measure:
 
     Args:
         model, recipe, benchmark: what it belongs to.
-        name: e.g. "mCE by alexnet", "area under pgd", "median L2 distance by fmn", "passes of pgd".
+        name: e.g. "mCE by alexnet", "flips of rotate", "area under pgd", "median L2 distance by fmn", "passes of pgd".
         value, low, high: the figure with its 95 % interval; None where it was not computed; `high` is None where it exceeds what was searched.
         text: as shown.
         reason: why there is none.
@@ -75,8 +78,13 @@ class _Entry:
                 yield self._measure(f"area under {threat.name}", partial(self._area, threat), better=True)
             yield self._measure(f"median {threat.norm} distance by {threat.name}", partial(self._median, threat), better=True)
             yield self._measure(f"passes of {threat.name} a sample", partial(self._spent, threat), better=None)
+        sequences = tuple(threat for threat in self.benchmark.threats if threat.use == SEQUENCES)
+        for threat in sequences:
+            yield self._measure(f"flips of {threat.name}", partial(self._flip_probability, threat), better=False)
         normaliser = self.folder.manifest.source.get("normaliser")
         corruptions = self.benchmark.family("corruption")
+        if normaliser and sequences:
+            yield self._measure(f"mFR by {normaliser}", lambda: self._flip_rate(str(normaliser), sequences), better=False)
         if normaliser and corruptions:
             yield self._measure(f"mCE by {normaliser}", lambda: self._errors(str(normaliser), corruptions, relative=False), better=False)
             yield self._measure(f"relative mCE by {normaliser}", lambda: self._errors(str(normaliser), corruptions, relative=True), better=False)
@@ -146,8 +154,7 @@ class _Entry:
             reference = np.array([ALEXNET[name] for name in names])[:, None].repeat(errors.shape[1], 1)
             reference_clean = np.full(errors.shape[1], ALEXNET_CLEAN)
         else:
-            model, _, recipe = (part.strip() for part in normaliser.partition("+"))
-            reference, reference_clean = self._error_rates(corruptions, model, recipe)
+            reference, reference_clean = self._error_rates(corruptions, *_entry(normaliser))
 
         def figure(rows: npt.NDArray[np.int64]) -> Floats:
             own, other = errors[:, rows].mean(-1).T, reference[:, rows].mean(-1).T
@@ -155,12 +162,54 @@ class _Entry:
                 return mean_corruption_error(own, other)
             return relative_corruption_error(own, clean[rows].mean(-1), other, reference_clean[rows].mean(-1))
 
-        value = float(figure(np.arange(errors.shape[1])[None, :])[0])
-        draws = np.concatenate([figure(piece) for piece in resamples("mCE", errors.shape[1], errors.size)])
-        low, high = np.quantile(draws, [0.025, 0.975]).tolist()
-        return value, low, high, f"{100 * value:.1f} ({100 * low:.1f}–{100 * high:.1f}) %"
+        return _bootstrapped("mCE", figure, errors)
 
     def _error_rates(self, corruptions: tuple[ThreatFacts, ...], model: str, recipe: str) -> tuple[Table, Table]:
         """Errors under each corruption, (corruption, sample), and on the unchanged samples, (sample,): means over seeds and severities."""
         found = [1 - self._stack(threat.name, SEVERITIES, "correct", model, recipe).mean((0, 1)) for threat in corruptions]
         return np.stack(found), 1 - self._stack("clean", ("0",), "correct", model, recipe).mean((0, 1))
+
+    def _flip_probability(self, threat: ThreatFacts) -> tuple[float, float, float, str]:
+        found = pooled(self._flips(threat, self.model, self.recipe), seeds=self.folder.manifest.seeds, draws=len(threat.levels) - 1)
+        return found.value, found.low, found.high, f"{100 * found.value:.2f} ({100 * found.low:.2f}–{100 * found.high:.2f}) %"
+
+    def _flip_rate(self, normaliser: str, sequences: tuple[ThreatFacts, ...]) -> tuple[float, float, float, str]:
+        given = [threat.arguments or {} for threat in sequences]
+        if sorted(str(each.get("perturbation")) for each in given) != sorted(TESTED) or len({each.get("difficulty") for each in given}) > 1:
+            raise Unavailable(f"a mean flip rate is over {', '.join(TESTED)}, each once, all at one difficulty, and no others")
+        if normaliser == NORMALISER:
+            raise Unavailable('AlexNet\'s flip probabilities are not in the published code; divide by an entry, "torchvision/alexnet + pretrained"')
+        flips, reference = (
+            [self._flips(threat, *entry).mean(0) for threat in sequences] for entry in ((self.model, self.recipe), _entry(normaliser))
+        )
+        if len({len(each) for each in flips}) > 1:
+            raise Unavailable("the perturbations were evaluated on different sequences")
+        own, other = np.stack(flips), np.stack(reference)
+        return _bootstrapped("mFR", lambda rows: mean_flip_rate(own[:, rows].mean(-1).T, other[:, rows].mean(-1).T), own)
+
+    def _flips(self, threat: ThreatFacts, model: str, recipe: str) -> Table:
+        """The share of compared frames between which the answer flips, (seed, sequence)."""
+        given = threat.arguments or {}
+        noise, difficulty = is_noise(str(given["perturbation"])), int(given["difficulty"])
+        answers = self._stack(threat.name, threat.levels, "predicted", model, recipe)
+        return np.stack([flip_probability(seed, noise=noise, difficulty=difficulty) for seed in answers])
+
+
+def _entry(normaliser: str) -> tuple[str, str]:
+    """Model and recipe of an entry named "MODEL + RECIPE"."""
+    model, _, recipe = (part.strip() for part in normaliser.partition("+"))
+    return model, recipe
+
+
+def _bootstrapped(name: str, figure: Callable[[npt.NDArray[np.int64]], Floats], values: Table) -> tuple[float, float, float, str]:
+    """A figure of all samples with its interval over resamples of them, as a percentage.
+
+    Args:
+        name: keys the draws.
+        figure: rows of samples, (draw, sample), to one number for each draw.
+        values: what it is a figure of, (condition, sample).
+    """
+    value = float(figure(np.arange(values.shape[1])[None, :])[0])
+    draws = np.concatenate([figure(piece) for piece in resamples(name, values.shape[1], values.size)])
+    low, high = np.quantile(draws, [0.025, 0.975]).tolist()
+    return value, low, high, f"{100 * value:.1f} ({100 * low:.1f}–{100 * high:.1f}) %"

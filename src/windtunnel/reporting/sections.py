@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from windtunnel.reporting.texts import one_line
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
 _SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "normaliser", "threads")
+
+# The options of `windtunnel evaluate` that change a number, in its own order.
+_EVALUATE = ("model", "benchmark", "recipe", "data", "samples", "architecture", "catalog")
 
 # Pictures beyond this many characters of base64 are left out, so that the page opens on a phone.
 _PICTURES = 6_000_000
@@ -131,6 +135,13 @@ def _sample(example: Mapping[str, Any], classes: Sequence[str]) -> Sample:
 
     images = tuple(str(image) for image in example["images"] if _BASE64.fullmatch(str(image)))
     return Sample(str(example["id"]), str(example["level"]), name(example["label"]), name(example["before"]), name(example["after"]), images)
+
+
+def command(source: Mapping[str, Any]) -> str:
+    """The command that ran a suite without a file, to be given to a shell; empty for a suite with one."""
+    given: Mapping[str, Any] = source.get("evaluate") or {}
+    parts = [part for option in _EVALUATE if option in given for part in (f"--{option}", one_line(str(given[option])))]
+    return shlex.join(["windtunnel", "evaluate", *parts]) if parts else ""
 
 
 def suite_yaml(source: Mapping[str, Any]) -> str:

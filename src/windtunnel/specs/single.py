@@ -44,25 +44,18 @@ def single(
         found = replace(found, samples=samples, name=f"{found.name}-{samples}-samples")
     how = tables.recipes.load(recipe)()
     network = source(model, arguments)
-    name, own = f"evaluate-{_plain(model)}-{found.name}", _data(found, data)
-    written = {
-        "suite": name,
-        "models": [{"use": model, **arguments} if arguments else model],
-        "data": {"use": own.use, **{key: value for key, value in own.arguments().items() if value is not None}},
-        "recipes": [recipe],
-        "benchmarks": [benchmark],
-    }
+    options = {"model": model, "benchmark": benchmark, "recipe": recipe, "data": _option(data), "samples": samples, "catalog": catalog.given}
     return Suite(
-        name=name,
+        name=f"evaluate-{_plain(model)}-{found.name}",
         models={model: network},
-        data=own,
+        data=_data(found, data),
         recipes={recipe: how},
         benchmarks=(found,),
         seeds=(0,),
         selection="id-val",
         threads=1,
         samples=None,
-        source=written,
+        source={"evaluate": {key: value for key, value in {**options, **(arguments or {})}.items() if value is not None}},
     )
 
 
@@ -75,6 +68,11 @@ def _data(benchmark: Benchmark, given: DataSource | None) -> DataSource:
             "or a folder with one folder of images per class."
         )
     return benchmark.data.source
+
+
+def _option(data: DataSource | None) -> str | None:
+    """What names the data on a command line: a folder's path, or a name."""
+    return None if data is None else str(data.arguments().get("path") or data.use)
 
 
 def _plain(model: str) -> str:
