@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from pydantic.dataclasses import dataclass
 
 from windtunnel import provenance
 from windtunnel.core import canonical
 from windtunnel.core.configured import STRICT
-from windtunnel.core.dataset import SPLITS, Dataset, DataSource, Splits
+from windtunnel.core.dataset import SPLITS, Dataset, DataSource, Indices, Splits
 from windtunnel.datasets import splitting
 from windtunnel.datasets.audit import examine
 from windtunnel.datasets.content import read_contents
@@ -37,17 +38,19 @@ class SplittingSource(DataSource):
         versions = provenance.versions(self.libraries)
         return canonical.sha256([self.describe(), splitting.VERSION, versions, parts])
 
-    def assemble(self, parts: Mapping[str, Dataset]) -> Splits:
+    def assemble(self, parts: Mapping[str, Dataset], excluded: Sequence[str] = ()) -> Splits:
         """Check raw samples, remove duplicates, and only then cut the missing splits.
 
         Args:
             parts: the splits the data comes with; a lone "train" is the whole and is cut three ways.
+            excluded: ids of samples that the source left out.
         Raises:
             DataError: an unreadable image, ids that are in two splits, or too few samples for a split.
         """
         _check_ids(self.title, parts)
         contents = {name: content for part in parts.values() for name, content in read_contents(part).items()}
-        examination = examine(parts, contents)
+        likeness = {name: same for part in parts.values() for name, same in self.likeness(part, contents).items()}
+        examination = examine(parts, contents, likeness)
         pools = {split: part.take(examination.kept[split]) for split, part in parts.items()}
         splits = self._cut(pools)
         named = {split: replace(splits[split], name=f"{self.title}[{split}]") for split in SPLITS if split in splits}
