@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -17,6 +18,7 @@ from windtunnel.core.dataset import Dataset, Indices, Splits
 from windtunnel.core.modality import TEXT
 from windtunnel.core.texts import Texts
 from windtunnel.datasets import files, stored, vader
+from windtunnel.datasets.content import Content
 from windtunnel.datasets.grouping import grouped_split
 from windtunnel.datasets.source import SplittingSource
 from windtunnel.datasets.vader import Digests, Sentence
@@ -104,10 +106,10 @@ class Sentiment(SplittingSource):
         """A text that changes with the arguments and the place, size or time of the file."""
         return self.evidence(str(self.root), *files.state(self.root, [self.root / vader.ARCHIVE]))
 
-    def likeness(self, dataset: Dataset) -> dict[str, bytes]:
-        """Equal for sentences that differ in case and white space only."""
-        texts = (row[0] for row in dataset.texts())
-        return {name: hashlib.sha256(plain(text).encode()).digest() for name, text in zip(dataset.ids, texts, strict=True)}
+    def likened(self, parts: Mapping[str, Dataset], contents: Mapping[str, Content]) -> Mapping[str, Content]:
+        """Sentences count as equal where they differ in case and white space only."""
+        plain = {name: plain_text(text) for part in parts.values() for name, (text,) in zip(part.ids, part.texts(), strict=True)}
+        return {name: replace(contents[name], digest=hashlib.sha256(text.encode()).digest()) for name, text in plain.items()}
 
     def draw(self, train: Dataset, shares: Mapping[str, Fraction]) -> dict[str, Indices]:
         """Splits that hold whole reviews and articles."""
@@ -145,6 +147,6 @@ def official_split(sentences: Sequence[Sentence]) -> dict[str, Indices]:
     return grouped_split(strata, [sentence.document for sentence in sentences], OFFICIAL, OFFICIAL_SEED)
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text without what two near-equal texts differ in: case and white space."""
     return " ".join(text.casefold().split())

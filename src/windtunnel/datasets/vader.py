@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import html
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -83,7 +82,7 @@ def fetch(folder: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             trouble = _download(Path(scratch))
             if not trouble:
-                os.replace(Path(scratch) / ARCHIVE, archive)
+                (Path(scratch) / ARCHIVE).replace(archive)
     except OSError as error:
         trouble = f"{error.strerror} ({folder})"
     if trouble:
@@ -132,7 +131,8 @@ def _sentence(line: str, place: str) -> Sentence:
         raise DataError(f"{place}: found {line[:60]!r}; expected an id, a mean rating and a text, separated by tabs.") from None
     if not LOWEST <= rating <= HIGHEST:
         raise DataError(f"{place}: the rating is {number}; expected a number from {LOWEST} to {HIGHEST}.")
-    return Sentence(name, rating, html.unescape(text).strip())
+    # Twice, for the editorials write "&amp;amp;".
+    return Sentence(name, rating, html.unescape(html.unescape(text)).strip())
 
 
 def _download(scratch: Path) -> str:
