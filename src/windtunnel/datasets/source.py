@@ -38,12 +38,13 @@ class SplittingSource(DataSource):
         versions = provenance.versions(self.libraries)
         return canonical.sha256([self.describe(), splitting.VERSION, versions, parts])
 
-    def assemble(self, parts: Mapping[str, Dataset], excluded: Sequence[str] = ()) -> Splits:
+    def assemble(self, parts: Mapping[str, Dataset], excluded: Sequence[str] = (), missing: Sequence[str] = ()) -> Splits:
         """Check raw samples, remove duplicates, and only then cut the missing splits.
 
         Args:
             parts: the splits the data comes with; a lone "train" is the whole and is cut three ways.
             excluded: ids of samples that the source left out.
+            missing: ids of rows without text or label, which were left out.
         Raises:
             DataError: an unreadable image, ids that are in two splits, or too few samples for a split.
         """
@@ -54,7 +55,8 @@ class SplittingSource(DataSource):
         splits = self._cut(pools)
         named = {split: replace(splits[split], name=f"{self.title}[{split}]") for split in SPLITS if split in splits}
         _check_filled(self.title, named)
-        audit = replace(examination.audit, found=examination.audit.found + len(excluded), excluded=tuple(excluded))
+        found = examination.audit.found + len(excluded) + len(missing)
+        audit = replace(examination.audit, found=found, excluded=tuple(excluded), missing=tuple(missing))
         return Splits(self.title, named, fingerprint(named, contents), audit)
 
     def likened(self, parts: Mapping[str, Dataset], contents: Mapping[str, Content]) -> Mapping[str, Content]:

@@ -16,7 +16,7 @@ from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Family, Threat
 from windtunnel.core.victim import Victim
 
-OWN = ("folder", "table")
+OWN = ("folder", "table", "text-table")
 """Sources of one's own files, which are nowhere in particular."""
 
 
