@@ -17,8 +17,10 @@ REQUIRED = {
     "folder": {"path": "some/images"},
     "table": {"path": "some/table.csv"},
     "torchvision": {"name": "CIFAR10", "root": "some/root"},
+    "text-table": {"path": "some/table.csv"},
     "huggingface": {"name": "someone/something"},
     "imagenet-p": {"perturbation": "rotate"},
+    "huggingface-text": {"name": "someone/something"},
 }
 """Arguments that have no default."""
 

@@ -1,4 +1,4 @@
-"""Victim: a frozen classifier under evaluation, [0, 1] in, logits out, every pass counted."""
+"""Victim: a frozen classifier under evaluation, images or texts in, logits out, every pass counted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from windtunnel.core.texts import Texts
 from windtunnel.errors import VictimError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from windtunnel.core.batch import Rows
     from windtunnel.core.classes import Groups
 
 
@@ -39,7 +41,7 @@ class Victim:
     """A frozen classifier.
 
     Args:
-        module: float (batch, channel, height, width) in [0, 1] to logits (batch, class); its own preprocessing inside.
+        module: float (batch, channel, height, width) in [0, 1], or `Texts`, to logits (batch, class); its own preprocessing inside.
         classes: class names, if known.
         name: shown in messages.
     Raises:
@@ -59,7 +61,8 @@ class Victim:
     def of(cls, thing: Any, *, name: str = "victim") -> Victim:
         """A victim from a Victim, an `nn.Module`, a Hugging Face model or a plain function from inputs to logits.
 
-        A module is evaluated as it is; put it into evaluation mode first.
+        A module is evaluated as it is; put it into evaluation mode first. A module is given texts as `Texts`, a function as a list of
+        strings, or of tuples of strings where a sample has several fields.
         """
         if isinstance(thing, Victim):
             return thing
@@ -126,7 +129,7 @@ class Victim:
                 f"{self.name} is in training mode: dropout and batch statistics would change its answers. Call .eval() on it before it is evaluated."
             )
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Rows) -> Tensor:
         """Logits without gradient, float, shape (batch, class).
 
         Raises:
@@ -195,7 +198,7 @@ class Victim:
         found = [torch.autograd.grad(wanted[:, place].sum(), at, retain_graph=place < count - 1)[0] for place in range(count)]
         return logits.detach(), torch.stack(found, 1)
 
-    def _check(self, logits: Tensor, inputs: Tensor) -> None:
+    def _check(self, logits: Tensor, inputs: Rows) -> None:
         import torch
 
         if logits.ndim != 2 or len(logits) != len(inputs):
@@ -235,13 +238,18 @@ def metered(module: nn.Module, meter: Meter) -> nn.Module:
             super().__init__()
             self.module = module
 
-        def forward(self, inputs: Tensor) -> Tensor:
+        def forward(self, inputs: Rows) -> Tensor:
             meter.forward += len(inputs)
-            counted = Count.apply(inputs) if inputs.requires_grad else inputs
-            spare = _spare(len(inputs)) if convolves and inputs.device.type == "cpu" else 0
-            answer = self.module(torch.cat([counted, counted[-1:].expand(spare, *counted.shape[1:])]) if spare else counted)
+            given = self.filled(inputs) if isinstance(inputs, torch.Tensor) else inputs
+            answer = self.module(given)
             logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
-            return logits[: len(inputs)] if spare else logits
+            return logits if len(given) == len(inputs) else logits[: len(inputs)]
+
+        def filled(self, inputs: Tensor) -> Tensor:
+            """The samples, counted on the way back, with copies of the last one where a batch is filled up."""
+            counted: Tensor = Count.apply(inputs) if inputs.requires_grad else inputs
+            spare = _spare(len(inputs)) if convolves and inputs.device.type == "cpu" else 0
+            return torch.cat([counted, counted[-1:].expand(spare, *counted.shape[1:])]) if spare else counted
 
     network = Metered()
     network.training = module.training  # not .train(), which would switch the user's own layers
@@ -271,7 +279,7 @@ def _selecting(module: nn.Module, groups: Groups) -> nn.Module:
             places = torch.tensor([[group[min(place, len(group) - 1)] for place in range(width)] for group in groups])
             self.register_buffer("places", places, persistent=False)
 
-        def forward(self, inputs: Tensor) -> Tensor:
+        def forward(self, inputs: Rows) -> Tensor:
             answer = self.module(inputs)
             logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
             return logits[:, self.places.to(logits.device)].amax(2)
@@ -281,13 +289,13 @@ def _selecting(module: nn.Module, groups: Groups) -> nn.Module:
     return selecting
 
 
-def _function_module(function: Callable[[Tensor], Tensor]) -> nn.Module:
+def _function_module(function: Callable[[Any], Tensor]) -> nn.Module:
     from torch import nn
 
     class Function(nn.Module):
         """A plain function as a module."""
 
-        def forward(self, inputs: Tensor) -> Tensor:
-            return function(inputs)
+        def forward(self, inputs: Rows) -> Tensor:
+            return function(inputs.plain() if isinstance(inputs, Texts) else inputs)
 
     return Function().eval()

@@ -8,6 +8,7 @@ from typing import Any
 
 from windtunnel.core import canonical
 from windtunnel.core.dataset import DataSource, Splits
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import Model, ModelSource
 from windtunnel.errors import DataError, suggest
 from windtunnel.execution.store import Store
@@ -73,6 +74,11 @@ class ModelFacts:
     parameters: int
     preprocessing: Mapping[str, Any]
 
+    @property
+    def modality(self) -> str:
+        """What the network takes."""
+        return str(self.preprocessing.get("modality", IMAGE))
+
     @classmethod
     def of(cls, model: Model) -> ModelFacts:
         """The facts of a model that has just been loaded."""
@@ -81,7 +87,8 @@ class ModelFacts:
 
 def address(source: DataSource | ModelSource) -> str:
     """The key under which a source's facts are remembered; changes whenever loading could give something else."""
-    return canonical.sha256({"facts": 1, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(source.libraries)})
+    libraries = source.computed_with if isinstance(source, ModelSource) else source.libraries
+    return canonical.sha256({"facts": 1, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(libraries)})
 
 
 class Facts:

@@ -42,13 +42,15 @@ def single(
     found = load_benchmark(benchmark, catalog, tables)
     if samples is not None and samples != found.samples:
         found = replace(found, samples=samples, name=f"{found.name}-{samples}-samples")
-    how = tables.recipes.load(recipe)()
     network = source(model, arguments)
+    own = _data(found, data)
+    _check(model, network.modality, found, own)
+    how = tables.recipes.load(recipe).suited(own.modality)
     options = {"model": model, "benchmark": benchmark, "recipe": recipe, "data": _option(data), "samples": samples, "catalog": catalog.given}
     return Suite(
         name=f"evaluate-{_plain(model)}-{found.name}",
         models={model: network},
-        data=_data(found, data),
+        data=own,
         recipes={recipe: how},
         benchmarks=(found,),
         seeds=(0,),
@@ -57,6 +59,15 @@ def single(
         samples=None,
         source={"evaluate": {key: value for key, value in {**options, **(arguments or {})}.items() if value is not None}},
     )
+
+
+def _check(model: str, takes: str | None, benchmark: Benchmark, data: DataSource) -> None:
+    """Model, benchmark and data must be of one modality, as far as that is known before loading."""
+    if takes not in (None, data.modality) or benchmark.modality != data.modality:
+        raise DataError(
+            f"{data.title} holds {data.modality}s, the benchmark {benchmark.name} has {benchmark.modality} inputs and {model} takes "
+            f"{takes or data.modality} inputs; choose three that go together."
+        )
 
 
 def _data(benchmark: Benchmark, given: DataSource | None) -> DataSource:
