@@ -123,6 +123,7 @@ THREATS: Final[Registry[Threat]] = Registry(
         "word-shuffling": "windtunnel.threats.text.word_order:WordShuffling",
         "name-swaps": "windtunnel.threats.text.swaps:NameSwaps",
         "number-swaps": "windtunnel.threats.text.swaps:NumberSwaps",
+        "worst-of": "windtunnel.threats.text.worst_of:WorstOf",
         "shift": "windtunnel.threats.shift:Shift",
         "torchattacks/FGSM": "windtunnel.threats.library.torchattacks:FGSM",
         "torchattacks/BIM": "windtunnel.threats.library.torchattacks:BIM",
@@ -230,6 +231,9 @@ TEXT_SETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What `{use: perturbations, set: ...}` stands for."""
+
+SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType({"corruptions": CORRUPTION_SETS, "perturbations": TEXT_SETS})
+"""Words that stand for several threats, with what they may stand for."""
 
 DATASETS: Final[Registry[DataSource]] = Registry(
     "dataset",

@@ -46,10 +46,6 @@ class Edits(Perturbation):
 
     The places are ranked by the draw, and a severity changes the first `percent` of them, rounded up. So each text with a place
     changes at severity 1, and what a severity changes is changed in the same way at every higher one.
-
-    Args:
-        severities: from 1 to 5.
-        draws: how many independent draws the victim faces; more than 1 counts the worst of them.
     """
 
     percent: ClassVar[tuple[int, ...]]

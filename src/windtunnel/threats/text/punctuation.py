@@ -9,9 +9,9 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.threats.text.edits import RARE, WORDS, Edits, Span, pick
-from windtunnel.threats.text.vocabulary import WORD
+from windtunnel.threats.text.vocabulary import APOSTROPHES, WORD
 
-_LOOSE: Final = re.compile(r"(?<![\w.,;:!?])[.,;:!?]++|(?<=\w)[.,;:!?]++(?!\w)")
+_LOOSE: Final = re.compile(rf"(?<![\w{APOSTROPHES}.,;:!?])[.,;:!?]++|(?<=\w)[.,;:!?]++(?![{APOSTROPHES}]?\w)")
 """Marks that do not hold two words or numbers apart, as in 3.5."""
 _END: Final = re.compile(r"(?<=[^\W\d_])(?=\s)")
 """Where a word ends at white space."""

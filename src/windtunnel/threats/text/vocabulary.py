@@ -35,5 +35,5 @@ def negations() -> frozenset[str]:
 
 def is_negation(token: str) -> bool:
     """Whether a token between white space turns round what is said of others, with or without punctuation around it."""
-    word = token.strip(_EDGE).lower()
+    word = token.strip(_EDGE).upper().lower()  # a dotless i is an i in capitals
     return word in negations() or word.endswith(_NEGATED)
