@@ -114,4 +114,4 @@ class DistractorsAfter(Additions):
 @cache
 def hashtags() -> tuple[str, ...]:
     """All of the word list."""
-    return tuple(word for line in lines("hashtags") for word in line.split())
+    return tuple(f"#{word}" for line in lines("hashtags") for word in line.split())
