@@ -33,7 +33,11 @@ def test_nothing_to_perturb_is_nothing():
 
 @pytest.mark.parametrize(
     ("texts", "message"),
-    [("a film", r"texts are one string; expected a list of them"), (["a", None], "text 1 is a NoneType; expected a string"), ([b"a"], "text 0 is a bytes")],
+    [
+        ("a film", r"texts are one string; expected a list of them"),
+        (["a", None], "text 1 is a NoneType; expected a string"),
+        ([b"a"], "text 0 is a bytes"),
+    ],
 )
 def test_what_is_no_list_of_texts_is_refused(texts, message):
     with pytest.raises(DataError, match=message):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.sentences import RICH, TEXTS
+from support.words import batch, victim
 
 from windtunnel.builtins import TEXT_SETS, THREATS
 from windtunnel.core.texts import Texts
@@ -117,6 +118,18 @@ def test_texts_are_perturbed_alike_alone_in_company_and_in_any_order(name):
     backwards = make(name).rewritten(Texts.of(texts[::-1]), ids[::-1], 4, 7).rows
     alone = [make(name).rewritten(Texts.of([text]), [each], 4, 7).rows[0] for text, each in zip(texts, ids, strict=True)]
     assert list(whole) == list(backwards[::-1]) == alone
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_perturbation_goes_through_the_threat_byte_by_byte_alike(name):
+    seen = batch(RICH, "good", "a great film , nothing less", "nothing")
+    threat = THREATS.load(name)(severities=(1, 5))
+    whole = threat(victim(), seen, seed=2, keep=True)
+    assert whole.perturbed == threat.rewritten(seen.inputs, seen.ids, 5, 2)
+    assert threat(victim(), seen, seed=2, micro_batch=1, keep=True).perturbed == whole.perturbed
+    order = [3, 0, 2]
+    assert threat(victim(), seen.take(order), seed=2, keep=True).perturbed == whole.perturbed[order]
+    assert whole.distance[-1][0] > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
