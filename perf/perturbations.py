@@ -34,9 +34,9 @@ ROUNDS = 3
 TARGET = 5000
 
 TEXT = """\
-{count} sentences of about 20 words, a document of {length:,} characters made of them, and the slowest of {hostile} documents of as many characters that
-repeat one thing, all at severity {severity}, the one with most to change, with fresh generators. Processor time of one core, medians of {rounds}
-interleaved rounds; the last column is that document over a quarter of it, for which work in proportion to the length gives 4.
+{count} sentences of about 20 words, a document of {length:,} characters made of them, and the slowest of {hostile} documents of as many characters
+that repeat one thing, all at severity {severity}, the one with most to change, with fresh generators. Processor time of one core, medians of
+{rounds} interleaved rounds; the last column is the document over a quarter of it, for which work in proportion to the length gives 4.
 
 | perturbation | sentences a second | document, ms | worst document, ms | times the quarter |
 |---|---|---|---|---|

@@ -35,7 +35,8 @@ def outcomes(name, text, severity=1, **arguments):
         ("upper-case", "don't 3D", {"DON'T 3D"}),
         ("lower-case", "IMAX is 3-D", {"imax is 3-D", "IMAX is 3-d"}),
         ("random-case", "aB1", {"AB1", "ab1"}),
-        ("lower-case-names", "In Rome. In Mr. Li's Rome", {"In rome. In Mr. Li's Rome", "In Rome. In mr. Li's Rome", "In Rome. In Mr. li's Rome", "In Rome. In Mr. Li's rome"}),
+        ("lower-case-names", "In Rome. In Mr. Li's Rome", {"In rome. In Mr. Li's Rome", "In Rome. In mr. Li's Rome", "In Rome. In Mr. li's Rome",
+          "In Rome. In Mr. Li's rome"}),
         ("dropped-punctuation", "so, 3.5 !?", {"so 3.5 !?", "so, 3.5 "}),
         ("doubled-punctuation", "no?!", {"no?!?!", "no?!?!?!"}),
         ("added-punctuation", "so it", {"so. it", "so, it", "so; it", "so: it", "so- it"}),
@@ -54,7 +55,8 @@ def outcomes(name, text, severity=1, **arguments):
         ("word-dropout", "so not funny", {"so not funny"}),
         ("word-shuffling", "a b c", {"a c b", "b a c", "b c a", "c a b", "c b a"}),
         ("word-shuffling", "a b not c d e", {"b a not c d e", "a b not c e d"}),
-        ("fillers", "not a good film it is", {f"not a good film, {each}, it is" for each in lines("fillers")} | {f"not a good film it, {each}, is" for each in lines("fillers")}),
+        ("fillers", "not a good film it is", {f"not a good film{gap}" for each in lines("fillers")
+          for gap in (f", {each}, it is", f" it, {each}, is")}),
     ],
 )  # fmt: skip
 def test_what_may_come_out(name, text, expected):
@@ -164,7 +166,10 @@ def test_names_are_capitals_that_begin_no_sentence():
 
 @pytest.mark.parametrize(
     ("token", "negation"),
-    [("not", True), ("(Never)", True), ("don't", True), ("don’t,", True), ("n't", True), ("cannot", True), ("nothıng", True), ("knot", False), ("note", False), ("ant", False), ("", False), ("...", False)],
-)  # fmt: skip
+    [
+        *((token, True) for token in ("not", "(Never)", "don't", "don’t,", "n't", "cannot", "nothıng")),
+        *((token, False) for token in ("knot", "note", "ant", "", "...")),
+    ],
+)
 def test_negations_are_told_from_other_words(token, negation):
     assert is_negation(token) == negation

@@ -1,6 +1,7 @@
 """What every text perturbation of the table promises."""
 
 import sys
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ def test_a_text_changes_if_and_only_if_it_has_a_place_to_change(name, text, seve
     places = make(name).places(valid(text))
     assert (rewrite(name, text, severity) != valid(text)) == bool(places)
     assert all(0 <= start <= stop <= len(valid(text)) for start, stop in places)
-    assert all(stop <= start for (_, stop), (start, _) in zip(places, places[1:], strict=False))
+    assert all(stop <= start for (_, stop), (start, _) in pairwise(places))
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -80,7 +81,7 @@ def test_a_text_changes_if_and_only_if_it_has_a_place_to_change(name, text, seve
 def test_the_edits_of_a_severity_are_among_those_of_every_higher_one(name, text):
     threat, text = make(name), valid(text)
     edits = [threat.changes(text, severity, generator("test")) for severity in SEVERITIES]
-    for fewer, more in zip(edits, edits[1:], strict=False):
+    for fewer, more in pairwise(edits):
         assert set(fewer) <= set(more)
     assert all(text[start:stop] != new for start, stop, new in edits[-1])
     assert [edited(text, each) for each in edits] == [threat.rewrite(text, severity, generator("test")) for severity in SEVERITIES]
@@ -106,7 +107,7 @@ def test_additions_leave_the_text_whole_and_keep_those_of_lower_severities(name)
     versions = [rewrite(name, RICH, severity) for severity in SEVERITIES]
     added = [each.removesuffix(RICH) if threat.before else each.removeprefix(RICH) for each in versions]
     assert all(each != whole for each, whole in zip(added, versions, strict=True))
-    assert all(more.startswith(fewer) for fewer, more in zip(added, added[1:], strict=False))
+    assert all(more.startswith(fewer) for fewer, more in pairwise(added))
     assert [sum(choice in each for choice in threat.choices()) for each in added] == list(SEVERITIES)
 
 
