@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Threat
 from windtunnel.errors import UnknownNameError, suggest
 from windtunnel.specs.fields import describe, shown_name
@@ -84,7 +85,7 @@ def _build(found: Reference, tables: Tables, modality: str) -> _Made | None:
     kind = load(tables.threats, found)
     if kind is None:
         return None
-    if kind.modality != modality:
+    if kind.modality not in (modality, ANY):
         document.report(found.place, f"{found.use_node.value!r} changes {kind.modality} inputs, but the benchmark's task has {modality} inputs.")
         return None
     data = found.arguments.nodes.get("data")

@@ -82,6 +82,7 @@ def test_what_may_come_out(name, text, expected):
         ("expansions", "the dog's bone; it's been; y'all; fish n' chips"),
         ("contractions", "that is. it is"),
         ("name-swaps", "The man was French. Don't ask him In May"),
+        ("name-swaps", "They Never said Don't or O'Clock"),
         ("number-swaps", "1234567890123456 none"),
         ("word-dropout", "alone"),
         ("word-dropout", "it 1990s 3d not good"),

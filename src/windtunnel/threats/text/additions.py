@@ -17,9 +17,6 @@ from windtunnel.threats.text.vocabulary import lines
 EMOJI: Final = "📌📎📅📍📦📷📺📻💡📖🔑🚪🪑🚌🚲🏠🌳🍞☕🕐🎬🎧✏🔎"
 """Emoji of things; faces, hands and hearts would say what somebody thinks."""
 
-MOST = 5
-"""Additions at severity 5."""
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Additions(Perturbation):
@@ -38,7 +35,7 @@ class Additions(Perturbation):
     def rewrite(self, text: str, severity: int, draw: np.random.Generator) -> str:
         """The text with things added, each after a space; no thing twice."""
         choices = self.choices()
-        added = [choices[row] for row in draw.permutation(len(choices))[:MOST].tolist()][:severity]
+        added = [choices[row] for row in draw.permutation(len(choices))[:severity].tolist()]
         return " ".join([*added, text] if self.before else [text, *added])
 
 
