@@ -242,6 +242,7 @@ DATASETS: Final[Registry[DataSource]] = Registry(
         "digits": "windtunnel.datasets.digits:Digits",
         "mnist5k": "windtunnel.datasets.mnist5k:Mnist5k",
         "fashion-mnist": "windtunnel.datasets.fashion_mnist:FashionMnist",
+        "sentiment-4": "windtunnel.datasets.sentiment:Sentiment",
         "folder": "windtunnel.datasets.folder:Folder",
         "table": "windtunnel.datasets.table:Table",
         "torchvision": "windtunnel.datasets.torchvision:Torchvision",
