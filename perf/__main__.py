@@ -26,6 +26,12 @@ def _corruptions() -> Section:
     return measure()
 
 
+def _perturbations() -> Section:
+    from perf.perturbations import measure
+
+    return measure()
+
+
 def _attacks() -> Section:
     from perf.attacks import measure
 
@@ -65,6 +71,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "overhead": _overhead,
         "attacks": _attacks,
         "corruptions": _corruptions,
+        "perturbations": _perturbations,
         "streaming": _streaming,
     }
 )

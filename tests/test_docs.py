@@ -22,6 +22,7 @@ from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, THREATS
 from windtunnel.catalog import Catalog
 from windtunnel.cli.commands import app
 from windtunnel.specs import benchmark, load_benchmark, load_runner, load_suite, runner, suite
+from windtunnel.threats.text.perturb import perturbation_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -87,8 +88,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         del sys.modules[name]
 
 
-def script() -> ModuleType:
-    found = importlib.util.spec_from_file_location("reference_script", ROOT / "tools" / "reference.py")
+def script(name: str) -> ModuleType:
+    found = importlib.util.spec_from_file_location(f"{name}_script", ROOT / "tools" / f"{name}.py")
     assert found
     assert found.loader
     module = importlib.util.module_from_spec(found)
@@ -97,7 +98,15 @@ def script() -> ModuleType:
 
 
 def test_the_committed_reference_is_what_the_script_writes() -> None:
-    assert script().reference() == REFERENCE.read_text(), "run: python tools/reference.py"
+    assert script("reference").reference() == REFERENCE.read_text(), "run: python tools/reference.py"
+
+
+def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
+    found = script("perturbations")
+    assert found.page() == found.PAGE.read_text(), "run: python tools/perturbations.py"
+    rows = re.findall(r"^\| `([a-z-]+)` \| \S.* \| \S.* \| (\S.*) \|$", found.table(), flags=re.MULTILINE)
+    assert [name for name, _ in rows] == list(perturbation_names())
+    assert all(after != found.SENTENCE for _, after in rows)
 
 
 @pytest.mark.parametrize("registry", [MODELS, RECIPES, THREATS, DATASETS, METRICS], ids=lambda registry: registry.noun)

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import yaml
 
-from windtunnel.builtins import CORRUPTION_SETS, DATASETS, METRICS, MODELS, RECIPES, THREATS
+from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, SETS, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
 from windtunnel.registry import Registry
@@ -65,7 +65,6 @@ RUNNER = {
 
 def reference() -> str:
     """The whole page."""
-    sets = "; ".join(f"`{name}` is {', '.join(f'`{member}`' for member in members)}" for name, members in CORRUPTION_SETS.items())
     parts = [
         INTRODUCTION,
         _commands(),
@@ -75,11 +74,16 @@ def reference() -> str:
         _keys("A runner", "runners", RUNNER, runner.KEYS),
         _table("Models", "A model is named `family/name`; a path is `local`, `module:attribute` is `python`.", MODELS),
         _table("Recipes", "", RECIPES),
-        _table("Threats", f"`{{use: corruptions, set: NAME}}` stands for a set of corruptions: {sets}.", THREATS),
+        _table("Threats", " ".join(map(_sets, SETS)), THREATS),
         _table("Data sets", "", DATASETS),
         _table("Metrics", "", METRICS),
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _sets(word: str) -> str:
+    sets = "; ".join(f"`{name}` is {', '.join(f'`{member}`' for member in members)}" for name, members in SETS[word].items())
+    return f"`{{use: {word}, set: NAME}}` stands for a set of {word}: {sets}."
 
 
 def _commands() -> str:

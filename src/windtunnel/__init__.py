@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from windtunnel.core.victim import Victim
     from windtunnel.reporting.report import Report
     from windtunnel.threats.corrupt import corrupt
+    from windtunnel.threats.text.perturb import perturb_text
 
 _WHERE = MappingProxyType(
     {
@@ -29,6 +30,7 @@ _WHERE = MappingProxyType(
         "load_data": "windtunnel.api",
         "run": "windtunnel.api",
         "corrupt": "windtunnel.threats.corrupt",
+        "perturb_text": "windtunnel.threats.text.perturb",
         "Batch": "windtunnel.core.batch",
         "Budget": "windtunnel.core.budget",
         "Estimate": "windtunnel.core.estimate",
@@ -54,6 +56,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "load_data",
+    "perturb_text",
     "run",
 ]
 

@@ -92,6 +92,38 @@ THREATS: Final[Registry[Threat]] = Registry(
         "webp": "windtunnel.threats.corruptions.codecs:WebP",
         "avif": "windtunnel.threats.corruptions.codecs:Avif",
         "video-compression": "windtunnel.threats.corruptions.codecs:VideoCompression",
+        "keyboard-typos": "windtunnel.threats.text.letters:KeyboardTypos",
+        "letter-swaps": "windtunnel.threats.text.letters:LetterSwaps",
+        "letter-deletions": "windtunnel.threats.text.letters:LetterDeletions",
+        "letter-repeats": "windtunnel.threats.text.letters:LetterRepeats",
+        "ocr-errors": "windtunnel.threats.text.recognition:OcrErrors",
+        "homophones": "windtunnel.threats.text.recognition:Homophones",
+        "upper-case": "windtunnel.threats.text.casing:UpperCase",
+        "lower-case": "windtunnel.threats.text.casing:LowerCase",
+        "random-case": "windtunnel.threats.text.casing:RandomCase",
+        "lower-case-names": "windtunnel.threats.text.casing:LowerCaseNames",
+        "dropped-punctuation": "windtunnel.threats.text.punctuation:DroppedPunctuation",
+        "doubled-punctuation": "windtunnel.threats.text.punctuation:DoubledPunctuation",
+        "added-punctuation": "windtunnel.threats.text.punctuation:AddedPunctuation",
+        "joined-words": "windtunnel.threats.text.spaces:JoinedWords",
+        "split-words": "windtunnel.threats.text.spaces:SplitWords",
+        "homoglyphs": "windtunnel.threats.text.disguises:Homoglyphs",
+        "zero-width": "windtunnel.threats.text.disguises:ZeroWidth",
+        "leetspeak": "windtunnel.threats.text.disguises:Leetspeak",
+        "contractions": "windtunnel.threats.text.contractions:Contractions",
+        "expansions": "windtunnel.threats.text.contractions:Expansions",
+        "british-spelling": "windtunnel.threats.text.spelling:BritishSpelling",
+        "american-spelling": "windtunnel.threats.text.spelling:AmericanSpelling",
+        "emoji": "windtunnel.threats.text.additions:Emoji",
+        "hashtags": "windtunnel.threats.text.additions:Hashtags",
+        "distractors-before": "windtunnel.threats.text.additions:DistractorsBefore",
+        "distractors-after": "windtunnel.threats.text.additions:DistractorsAfter",
+        "fillers": "windtunnel.threats.text.word_order:Fillers",
+        "word-dropout": "windtunnel.threats.text.word_order:WordDropout",
+        "word-shuffling": "windtunnel.threats.text.word_order:WordShuffling",
+        "name-swaps": "windtunnel.threats.text.swaps:NameSwaps",
+        "number-swaps": "windtunnel.threats.text.swaps:NumberSwaps",
+        "worst-of": "windtunnel.threats.text.worst_of:WorstOf",
         "shift": "windtunnel.threats.shift:Shift",
         "imagenet-p": "windtunnel.threats.imagenet_p:ImageNetP",
         "torchattacks/FGSM": "windtunnel.threats.library.torchattacks:FGSM",
@@ -170,6 +202,39 @@ CORRUPTION_SETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What `{use: corruptions, set: ...}` stands for."""
+
+TEXT_SETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "common": (
+            "keyboard-typos",
+            "letter-swaps",
+            "letter-deletions",
+            "letter-repeats",
+            "homophones",
+            "random-case",
+            "dropped-punctuation",
+            "joined-words",
+            "contractions",
+            "british-spelling",
+            "emoji",
+            "fillers",
+        ),
+        "typos": ("keyboard-typos", "letter-swaps", "letter-deletions", "letter-repeats"),
+        "recognition": ("ocr-errors", "homophones"),
+        "casing": ("upper-case", "lower-case", "random-case", "lower-case-names"),
+        "punctuation": ("dropped-punctuation", "doubled-punctuation", "added-punctuation"),
+        "spaces": ("joined-words", "split-words"),
+        "disguises": ("homoglyphs", "zero-width", "leetspeak"),
+        "variants": ("contractions", "expansions", "british-spelling", "american-spelling"),
+        "additions": ("emoji", "hashtags", "distractors-before", "distractors-after", "fillers"),
+        "words": ("word-dropout", "word-shuffling", "name-swaps", "number-swaps"),
+        "quick": ("keyboard-typos", "letter-swaps", "lower-case", "dropped-punctuation", "homoglyphs", "emoji"),
+    }
+)
+"""What `{use: perturbations, set: ...}` stands for."""
+
+SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType({"corruptions": CORRUPTION_SETS, "perturbations": TEXT_SETS})
+"""Words that stand for several threats, with what they may stand for."""
 
 DATASETS: Final[Registry[DataSource]] = Registry(
     "dataset",

@@ -82,7 +82,7 @@ def text(threat: str) -> str:
         ("typos", 5, "'typos' changes text inputs, but the benchmark's task has image inputs."),
         ("heavy", 5, "The threat 'heavy' is registered as 'needs_more:Heavy', which cannot be loaded"),
         ("gone", 5, "The threat 'gone' is registered as 'windtunnel_toys:Gone', which cannot be loaded"),
-        ("pgd", 5, "Unknown threat 'pgd'. Choose from: corruptions, gone, heavy, picky, typos."),
+        ("pgd", 5, "Unknown threat 'pgd'. Choose from: corruptions, gone, heavy, perturbations, picky, typos."),
         ("{use: picky, low: 3, high: 2}", 23, "picky: low must not be above the other end"),
         ("{use: picky, low: 1}", 5, "picky: the range is empty"),
         ("{use: picky, scale: 'nan'}", 25, "argument 'scale' of picky: NaN has no canonical form."),

@@ -18,7 +18,7 @@ from windtunnel.core.victim import Victim
 from windtunnel.provenance import LIBRARIES
 from windtunnel.threats.corruptions.corruption import Corruption
 
-REQUIRED = {"shift": {"data": "mnist5k[test]"}, "imagenet-p": {"perturbation": "rotate"}}
+REQUIRED = {"shift": {"data": "mnist5k[test]"}, "imagenet-p": {"perturbation": "rotate"}, "worst-of": {"of": "keyboard-typos"}}
 QUICK = {
     "pgd": {"steps": 4},
     "apgd": {"steps": 4},
@@ -33,8 +33,8 @@ QUICK = {
 EVERY = tuple(THREATS._builtin)
 NAMES = tuple(name for name in EVERY if "/" not in name)
 """Our own; what the attacks of libraries keep is tested with these."""
-MADE = tuple(name for name in NAMES if name != "imagenet-p")
-"""Those that need nothing but the batch; what is read from disk is tested with a copy of it (test_imagenet_p.py)."""
+MADE = tuple(name for name in NAMES if name != "imagenet-p" and THREATS.load(name).modality != "text")
+"""Those that need nothing but a batch of images; sequences on disk: test_imagenet_p.py, texts: text/."""
 
 
 def make(name, **arguments):
@@ -119,7 +119,7 @@ def test_results_are_images_repeatable_byte_by_byte_and_made_without_global_rand
     assert random.getstate() == states[2]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if THREATS.load(name).family in ("attack", "corruption")])
+@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family in ("attack", "corruption")])
 def test_every_threat_that_should_change_inputs_changes_them(name, module, batch):
     out = make(name, **({"eps": "0.3"} if THREATS.load(name).family == "attack" else {}))(Victim(module), batch, keep=True)
     assert not torch.equal(out.perturbed, batch.inputs)
@@ -128,7 +128,7 @@ def test_every_threat_that_should_change_inputs_changes_them(name, module, batch
         assert out.correct.mean() < 1
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if THREATS.load(name).family == "attack"])
+@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family == "attack"])
 def test_eps_0_is_the_identity_for_attacks(name, module, batch):
     out = make(name, eps=["0", "1/255"])(Victim(module), batch)
     assert (out.distance[0] == 0).all()

@@ -46,6 +46,7 @@ class Tables:
     """The name tables that files are read against; the built-in ones unless others are given.
 
     Args:
+        sets: what `{use: corruptions, set: ...}` and the like stand for, by the word and the set's name.
         model: takes a model's name apart.
     """
 
@@ -53,7 +54,7 @@ class Tables:
     threats: Registry[Threat] = builtins.THREATS
     datasets: Registry[DataSource] = builtins.DATASETS
     metrics: Registry[Metric] = builtins.METRICS
-    corruption_sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: builtins.CORRUPTION_SETS)
+    sets: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=lambda: builtins.SETS)
     model: Callable[[str], ModelName] = resolve_model
 
 

@@ -1,4 +1,4 @@
-"""The threats of a benchmark: each checked by its class, sets of corruptions spelled out, every one under a name of its own."""
+"""The threats of a benchmark: each checked by its class, sets of them spelled out, every one under a name of its own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from windtunnel.specs.nodes import Document, Node
 from windtunnel.specs.references import Reference, load, reference, split
 from windtunnel.specs.tables import Tables
 
-SET_OF_CORRUPTIONS = "corruptions"
-"""`{use: corruptions, set: common, ...}` stands for every corruption of the set, with the same arguments."""
-
 DEFAULT_SET = "common"
+"""`{use: corruptions, set: common, ...}` stands for every corruption of the set, with the same arguments."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +55,22 @@ def read_threats(document: Document, nodes: tuple[Node, ...], tables: Tables, mo
 
 
 def _members(found: Reference, tables: Tables) -> list[Reference]:
-    """The references that one entry stands for: itself, or the corruptions of its set."""
+    """The references that one entry stands for: itself, or the members of its set."""
     document = found.arguments.document
-    if found.use != SET_OF_CORRUPTIONS:
+    if found.use not in tables.sets:
         return [found]
+    sets = tables.sets[found.use]
     if found.shown is not None:
-        document.report(found.shown.place, "A set of corruptions has no 'name' of its own; each of them is shown under its name. Remove the key.")
+        document.report(found.shown.place, f"A set of {found.use} has no 'name' of its own; each of them is shown under its name. Remove the key.")
     node = found.arguments.nodes.get("set")
     name = DEFAULT_SET if node is None else node.value
-    if not isinstance(name, str) or name not in tables.corruption_sets:
+    if not isinstance(name, str) or name not in sets:
         place = found.place if node is None else node.place
         shown = found.use if node is None else describe(node)
-        document.report(place, f"There is no set of corruptions {shown}. {suggest(str(name), tables.corruption_sets)}")
+        document.report(place, f"There is no set of {found.use} {shown}. {suggest(str(name), sets)}")
         return []
     rest = found.without("set")
-    return [Reference(found.node, member, found.use_node, None, rest) for member in tables.corruption_sets[name]]
+    return [Reference(found.node, member, found.use_node, None, rest) for member in sets[name]]
 
 
 def _build(found: Reference, tables: Tables, modality: str) -> _Made | None:
@@ -80,7 +79,7 @@ def _build(found: Reference, tables: Tables, modality: str) -> _Made | None:
         document.report(found.place, "The clean evaluation is part of every benchmark. Remove it from the threats.")
         return None
     if found.use not in tables.threats:
-        names = {*tables.threats, SET_OF_CORRUPTIONS} - {CLEAN}
+        names = {*tables.threats, *tables.sets} - {CLEAN}
         error = UnknownNameError(f"Unknown threat {found.use!r}. {suggest(found.use, names)}")
         document.report(found.place, str(error))
         return None
@@ -88,7 +87,7 @@ def _build(found: Reference, tables: Tables, modality: str) -> _Made | None:
     if kind is None:
         return None
     if kind.modality not in (modality, ANY):
-        document.report(found.place, f"{found.use!r} changes {kind.modality} inputs, but the benchmark's task has {modality} inputs.")
+        document.report(found.place, f"{found.use_node.value!r} changes {kind.modality} inputs, but the benchmark's task has {modality} inputs.")
         return None
     if not _fitting_data(found, tables, modality):
         return None
@@ -123,12 +122,12 @@ def _beside(found: Reference) -> Arguments:
 
 
 def _named(document: Document, made: list[_Made]) -> dict[str, Threat]:
-    """Threats by shown name: the one given, else the name of the threat, with its norm where two share it."""
-    shared = Counter(each.found.use for each in made if each.found.shown is None)
+    """Threats by shown name: the one given, else the threat's title, with its norm where two share it."""
+    shared = Counter(each.threat.title for each in made if each.found.shown is None)
     named: dict[str, Threat] = {}
     for each in made:
         norm = getattr(each.threat, "norm", None)
-        name = each.found.use
+        name = each.threat.title
         if each.found.shown is not None:
             given = shown_name(document, each.found.shown)
             if given is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.batch import Batch
@@ -18,6 +17,7 @@ from windtunnel.core.dataset import Pixels, to_inputs, to_pixels
 from windtunnel.core.threat import Family, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.seeding import generators
+from windtunnel.threats.severities import Severities
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
 Scale = Literal["imagenet", "cifar"]
 LARGE = 64
 """Shorter side, in pixels, from which `scale: auto` takes the constants published for 224 pixels instead of those for 32."""
-
-Severity = Annotated[int, Field(ge=1, le=5)]
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, int) else value
-
-
-def _ascending(values: tuple[int, ...]) -> tuple[int, ...]:
-    if not values:
-        raise ValueError("the list is empty; give at least one severity from 1 to 5")
-    return tuple(sorted(set(values)))
-
-
-Severities = Annotated[tuple[Severity, ...], BeforeValidator(_as_list), AfterValidator(_ascending)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
