@@ -119,7 +119,7 @@ def test_results_are_images_repeatable_byte_by_byte_and_made_without_global_rand
     assert random.getstate() == states[2]
 
 
-@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family in ("attack", "corruption")])
+@pytest.mark.parametrize("name", [name for name in MADE if THREATS.load(name).family in ("attack", "corruption")])
 def test_every_threat_that_should_change_inputs_changes_them(name, module, batch):
     out = make(name, **({"eps": "0.3"} if THREATS.load(name).family == "attack" else {}))(Victim(module), batch, keep=True)
     assert not torch.equal(out.perturbed, batch.inputs)
@@ -128,7 +128,7 @@ def test_every_threat_that_should_change_inputs_changes_them(name, module, batch
         assert out.correct.mean() < 1
 
 
-@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family == "attack"])
+@pytest.mark.parametrize("name", [name for name in MADE if THREATS.load(name).family == "attack"])
 def test_eps_0_is_the_identity_for_attacks(name, module, batch):
     out = make(name, eps=["0", "1/255"])(Victim(module), batch)
     assert (out.distance[0] == 0).all()
