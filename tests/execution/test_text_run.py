@@ -119,7 +119,7 @@ def test_recipes_and_models_of_images_are_refused_before_anything_is_computed(pl
         wt.finetune(str(place / "bert"), "pgd-at", source)
     with pytest.raises(ModelError, match="micro-vit takes image inputs, and films holds texts"):
         wt.finetune("windtunnel/micro-vit", "full", source)
-    with pytest.raises(ModelError, match="takes text inputs, but the suite.s data digits holds images"):
+    with pytest.raises(ModelError, match=r"takes text inputs, but the suite.s data digits holds images"):
         go(replace(suite(place), data=Digits()), place)
 
 
