@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from windtunnel.core.estimate import Estimate
     from windtunnel.core.outcome import Outcome
     from windtunnel.core.recipe import Recipe
+    from windtunnel.core.texts import Texts
     from windtunnel.core.threat import Threat
     from windtunnel.core.victim import Victim
     from windtunnel.reporting.report import Report
@@ -35,6 +36,7 @@ _WHERE = MappingProxyType(
         "Outcome": "windtunnel.core.outcome",
         "Recipe": "windtunnel.core.recipe",
         "Report": "windtunnel.reporting.report",
+        "Texts": "windtunnel.core.texts",
         "Threat": "windtunnel.core.threat",
         "Victim": "windtunnel.core.victim",
     }
@@ -47,6 +49,7 @@ __all__ = [
     "Outcome",
     "Recipe",
     "Report",
+    "Texts",
     "Threat",
     "Victim",
     "assert_robust",

@@ -19,6 +19,7 @@ from windtunnel.core.model import ModelSource
 from windtunnel.core.outcome import Outcome
 from windtunnel.core.recipe import Finetuning, Recipe
 from windtunnel.core.suite import Benchmark, DataRef
+from windtunnel.core.texts import Texts
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.datasets.reference import parse_reference
@@ -66,7 +67,7 @@ def run(
     return report
 
 
-def load_data(name: str, split: str = "test", **arguments: Any) -> Batch:
+def load_data(name: str, split: str = "test", **arguments: Any) -> Batch[Any]:
     """One split of a data set as a batch on the CPU.
 
     Args:
@@ -127,8 +128,8 @@ def finetune(
 
 def evaluate(
     victim: Any,
-    inputs: Tensor,
-    labels: Tensor,
+    inputs: Tensor | Texts | Sequence[str] | Sequence[Sequence[str]],
+    labels: Tensor | Sequence[int],
     *,
     threat: str | Threat = "autoattack",
     budget: Budget | None = None,
@@ -142,7 +143,8 @@ def evaluate(
 
     Args:
         victim: a Victim, an `nn.Module` in evaluation mode, a Hugging Face model, or a function from inputs to logits.
-        inputs: float in [0, 1], (n, channel, height, width); normalisation belongs inside the victim.
+        inputs: images as float in [0, 1], (n, channel, height, width), normalisation belonging inside the victim; or texts: `Texts`, a list
+            of strings, or of tuples of strings where a sample has several fields.
         labels: class indices, (n,).
         threat: a name or a threat object.
         budget: norm, radius, steps and queries for a threat given by name.
@@ -152,7 +154,10 @@ def evaluate(
         surrogate: another classifier, whose gradients a transfer attack follows.
         arguments: further arguments of a threat given by name, e.g. `severities=[3]`.
     """
-    batch = Batch(inputs, labels, tuple(ids) if ids is not None else tuple(str(row) for row in range(len(inputs))))
+    import torch
+
+    given: Any = inputs if isinstance(inputs, Texts | torch.Tensor) else Texts.of(inputs)
+    batch = Batch(given, torch.as_tensor(labels), tuple(ids) if ids is not None else tuple(str(row) for row in range(len(given))))
     other = None if surrogate is None else Victim.of(surrogate, name="surrogate")
     if other is not None:
         arguments.setdefault("surrogate", other.name)
@@ -166,7 +171,7 @@ def assert_robust(
     benchmark: str,
     at_least: Mapping[str, float],
     catalog: str | Path | None = None,
-    data: Batch | None = None,
+    data: Batch[Any] | None = None,
 ) -> dict[str, float]:
     """Fail a test unless a classifier is robust enough.
 
@@ -196,7 +201,7 @@ def assert_robust(
     return {name: figures[name] for name in at_least}
 
 
-def _figures(victim: Victim, benchmark: Benchmark, data: Batch | None) -> dict[str, float]:
+def _figures(victim: Victim, benchmark: Benchmark, data: Batch[Any] | None) -> dict[str, float]:
     """Accuracy by figure; the worst case is taken per sample over all threats on the benchmark's own data."""
     own = data if data is not None else _benchmark_batch(benchmark, benchmark.data)
     clean = THREATS.load("clean")()(victim, own, seed=benchmark.seed)
@@ -216,7 +221,7 @@ def _data_named(threat: Threat) -> DataRef:
     return DataRef(DATASETS.load(use)(**threat.elsewhere_options), split or "test")
 
 
-def _benchmark_batch(benchmark: Benchmark, data: DataRef | None) -> Batch:
+def _benchmark_batch(benchmark: Benchmark, data: DataRef | None) -> Batch[Any]:
     from windtunnel.datasets.splitting import stratified_subset
 
     if data is None:

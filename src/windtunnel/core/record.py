@@ -33,7 +33,8 @@ class Record:
         facts: plain facts to show (best epoch, preprocessing, classes, subset of data, audit).
         cost: {"forward", "backward", "queries"} in sample-passes.
         flags: [{"name", "message"}].
-        examples: [{"id", "level", "label", "before", "after", "images": [png base64, png base64]}].
+        examples: [{"id", "level", "label", "before", "after", "images": [png base64, png base64]}]; of texts
+            "fields": [name], "texts": [[before], [after]] instead of images.
         error: what went wrong, for a failed cell.
     """
 

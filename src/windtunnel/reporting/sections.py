@@ -14,11 +14,12 @@ from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
 from windtunnel.reporting.measures import Measure
 from windtunnel.reporting.texts import one_line
+from windtunnel.reporting.wording import Side, side
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
 _SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "normaliser", "threads")
 
-# Pictures beyond this many characters of base64 are left out, so that the page opens on a phone.
+# Pictures and texts beyond this many characters are left out, so that the page opens on a phone.
 _PICTURES = 6_000_000
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -35,7 +36,7 @@ class FlagGroup:
 
 @dataclass(frozen=True)
 class Sample:
-    """One input before and after a threat; class names instead of indices."""
+    """One input before and after a threat, as pictures or texts; class names instead of indices."""
 
     id: str
     level: str
@@ -43,6 +44,12 @@ class Sample:
     before: str
     after: str
     images: tuple[str, ...]
+    texts: tuple[Side, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Characters of the page it takes."""
+        return sum(map(len, self.images)) + sum(len(each.before) + len(each.after) for each in self.texts)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def samples(folder: RunFolder, board: Leaderboard) -> Samples:
     for benchmark in folder.manifest.benchmarks:
         for threat in benchmark.threats:
             rows = tuple((entry, _seen(folder, entry, benchmark.name, threat.name)) for entry in chosen)
-            size = sum(len(image) for _, row in rows for sample in row for image in sample.images)
+            size = sum(sample.size for _, row in rows for sample in row)
             if not size:
                 continue
             if spent + size > _PICTURES:
@@ -129,8 +136,17 @@ def _sample(example: Mapping[str, Any], classes: Sequence[str]) -> Sample:
     def name(index: int) -> str:
         return str(classes[index]) if 0 <= index < len(classes) else str(index)
 
-    images = tuple(str(image) for image in example["images"] if _BASE64.fullmatch(str(image)))
-    return Sample(str(example["id"]), str(example["level"]), name(example["label"]), name(example["before"]), name(example["after"]), images)
+    images = tuple(str(image) for image in example.get("images", ()) if _BASE64.fullmatch(str(image)))
+    verdicts = name(example["label"]), name(example["before"]), name(example["after"])
+    return Sample(str(example["id"]), str(example["level"]), *verdicts, images, _sides(example))
+
+
+def _sides(example: Mapping[str, Any]) -> tuple[Side, ...]:
+    """The texts of an example, if it has any; a single one goes without its name."""
+    fields = [str(field) for field in example.get("fields", ())]
+    before, after = example.get("texts") or ((), ())
+    shown = fields if len(fields) > 1 else [""] * len(fields)
+    return tuple(side(field, str(old), str(new)) for field, old, new in zip(shown, before, after, strict=True))
 
 
 def suite_yaml(source: Mapping[str, Any]) -> str:

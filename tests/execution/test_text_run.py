@@ -1,0 +1,148 @@
+"""A suite on texts from the table to the page, with a tiny BERT: recipes, a blind threat, an attack and a shift."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from support import language
+from support.words import Greedy, Spoil
+
+import windtunnel as wt
+from windtunnel.catalog import Catalog
+from windtunnel.core.model import Preprocessing
+from windtunnel.core.runner import Runner
+from windtunnel.core.suite import Benchmark, Headline, Suite
+from windtunnel.datasets.digits import Digits
+from windtunnel.datasets.text_table import TextTable
+from windtunnel.errors import DataError, ModelError, RecipeError, SpecError
+from windtunnel.execution.run import run
+from windtunnel.execution.store import Store
+from windtunnel.models.transformers import TransformersModel
+from windtunnel.recipes.full import Full
+from windtunnel.recipes.linear_probe import LinearProbe
+from windtunnel.recipes.lp_ft import LpFt
+from windtunnel.reporting.report import Report
+from windtunnel.specs import load_suite
+from windtunnel.threats.shift import Shift
+
+GOOD, BAD = ("good", "great", "fine", "lovely"), ("bad", "dull", "awful", "poor")
+NOUNS = ("film", "movie", "story", "plot", "music", "actor")
+
+
+def table(path, things):
+    """Sentences whose one telling word decides; of different length."""
+    lines = []
+    for row, noun in enumerate(things):
+        for word in (*GOOD, *BAD):
+            lines.append({"text": f"the {noun} was {'very ' * (row % 4)}{word}", "label": "good" if word in GOOD else "bad"})
+            lines.append({"text": f"a {'really ' * (row % 3)}{word} {noun}", "label": "good" if word in GOOD else "bad"})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("texts")
+    language.save(folder / "bert")
+    table(folder / "films.jsonl", NOUNS)
+    table(folder / "days.jsonl", ("day", "end", "acting"))
+    return folder
+
+
+def suite(place) -> Suite:
+    shift = Shift(data="text-table[test]", options={"path": str(place / "days.jsonl")})
+    threats = {"spoil": Spoil(severities=(1,)), "greedy": Greedy(severities=(1, 2)), "shift": shift}
+    benchmark = Benchmark("words", 1, None, "test", 20, 0, threats, ("accuracy", "macro-f1"), Headline("worst-case", "greedy", None, "x"), "text")
+    return Suite(
+        name="texts",
+        models={"tiny": TransformersModel(name=str(place / "bert"))},
+        data=TextTable(path=str(place / "films.jsonl")),
+        recipes={"probe": LinearProbe(epochs=5), "full": Full.suited("text", epochs=20, lr=3e-3, batch=16), "lp-ft": LpFt.suited("text", epochs=2)},
+        benchmarks=(benchmark,),
+        seeds=(0,),
+        selection="id-val",
+        threads=1,
+        samples=None,
+        source={"suite": "texts"},
+    )
+
+
+def go(suite, place, workers=1):
+    return run(suite, store=Store(place / "store"), runs=place / "runs", runner=Runner(workers=workers, device="cpu"))
+
+
+def contents(done):
+    return [(done.folder / name).read_bytes() for name in ("records.jsonl", "outcomes.parquet")]
+
+
+def test_a_suite_on_texts_runs_reports_and_repeats_byte_for_byte(place, tmp_path):
+    done = go(suite(place), place)
+    assert (done.computed, done.failed) == (3 + 3 * 4, 0)
+    records = [json.loads(line) for line in (done.folder / "records.jsonl").read_text().splitlines()]
+    full = {record["labels"]["threat"]: record for record in records if record["labels"]["recipe"] == "full"}
+    assert full[""]["content"]["model"]["preprocessing"]["pooling"] == "classifier"
+    assert full[""]["content"]["recipe"]["arguments"]["warmup"] == 0.1
+    assert full["clean"]["estimates"]["0"]["accuracy"]["value"] > 0.8, "the telling words are learned"
+    assert full["greedy"]["cost"]["queries"] > 0
+    assert full["spoil"]["examples"][0]["fields"] == ["text"]
+    Report(done.folder).write()
+    page = (done.folder / "report.html").read_text()
+    assert "<mark>" in page
+    assert go(suite(place), place).computed == 0
+    language.save(tmp_path / "bert")
+    for name in ("films.jsonl", "days.jsonl"):
+        (tmp_path / name).write_bytes((place / name).read_bytes())
+    assert contents(go(suite(tmp_path), tmp_path, workers=2)) == contents(done), "neither places nor workers are in a result"
+
+
+def test_the_python_interface_takes_lists_of_strings(place):
+    source = TextTable(path=str(place / "films.jsonl"))
+    victim = wt.finetune(str(place / "bert"), "full", source, epochs=4, lr=3e-3)
+    batch = wt.load_data("text-table", path=str(place / "films.jsonl"))
+    texts = batch.inputs.plain()
+    one, other = wt.evaluate(victim, texts, batch.labels.tolist(), threat="clean"), wt.evaluate(victim, batch.inputs, batch.labels, threat="clean")
+    assert one.predicted.tolist() == other.predicted.tolist()
+    told = wt.evaluate(lambda found: torch.tensor([[0.0, float("good" in text)] for text in found]), ["good", "x"], [1, 1], threat="clean")
+    assert told.correct.tolist() == [[True, False]]
+    with pytest.raises(DataError, match="pgd changes image inputs, and these are text inputs"):
+        wt.evaluate(victim, texts, batch.labels, threat="pgd", eps="8/255")
+
+
+def test_recipes_and_models_of_images_are_refused_before_anything_is_computed(place):
+    source = TextTable(path=str(place / "films.jsonl"))
+    with pytest.raises(RecipeError, match="full with augment: augmix trains on image inputs, and the data holds texts"):
+        wt.finetune(str(place / "bert"), "full", source, augment="augmix")
+    with pytest.raises(RecipeError, match="pgd-at trains on image inputs"):
+        wt.finetune(str(place / "bert"), "pgd-at", source)
+    with pytest.raises(ModelError, match="micro-vit takes image inputs, and films holds texts"):
+        wt.finetune("windtunnel/micro-vit", "full", source)
+    with pytest.raises(ModelError, match=r"takes text inputs, but the suite.s data digits holds images"):
+        go(replace(suite(place), data=Digits()), place)
+
+
+def test_a_file_that_mixes_modalities_is_told_all_at_once(place):
+    (place / "benchmarks").mkdir(exist_ok=True)
+    (place / "suites").mkdir(exist_ok=True)
+    (place / "benchmarks" / "own.yaml").write_text(
+        "benchmark: own\nversion: 1\ntask: text-classification\ndata: suite[test]\nthreats:\n"
+        "  - {use: shift, data: 'text-table[test]', options: {path: ../days.jsonl}}\nheadline: mean accuracy of shift\n"
+    )
+    written = (
+        "suite: mixed\nmodels: [windtunnel/micro-vit]\ndata: {use: text-table, path: ../films.jsonl}\n"
+        "recipes: [pgd-at, {use: full, name: mix, augment: augmix}]\nbenchmarks: [digits-linf]\n"
+    )
+    (place / "suites" / "mixed.yaml").write_text(written)
+    with pytest.raises(SpecError, match=r"(?s)pgd-at trains on image inputs.*augment: augmix trains on image inputs"):
+        load_suite("mixed", Catalog(place))
+    (place / "suites" / "mixed.yaml").write_text(written.replace("[pgd-at, {use: full, name: mix, augment: augmix}]", "[full]"))
+    with pytest.raises(SpecError, match=r"(?s)micro-vit' takes image inputs.*'digits-linf' has image inputs"):
+        load_suite("mixed", Catalog(place))
+    good = written.replace("pgd-at, {use: full, name: mix, augment: augmix}", "full").replace("windtunnel/micro-vit", "windtunnel/minilm-l6")
+    (place / "suites" / "mixed.yaml").write_text(good.replace("digits-linf", "own"))
+    found = load_suite("mixed", Catalog(place))
+    assert (found.recipes["full"].lr, found.recipes["full"].batch, found.recipes["full"].epochs) == (5e-5, 32, 3)
+    assert "path" not in found.benchmarks[0].threats["shift"].describe()["arguments"]["options"]
+    assert Preprocessing.modality == "image"
