@@ -179,7 +179,8 @@ def train(run: Run, corpora: Sequence[Corpus], vocabulary: Vocabulary, options: 
 
 def save(net: BertForPreTraining, options: argparse.Namespace) -> None:
     """Write the encoder in half precision, and what tells transformers how to load it: with dropout, for it will be fine-tuned."""
-    config = BertConfig.from_dict(net.config.to_dict() | {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1})
+    trained = {"architectures": ["BertModel"], "dtype": "float32", "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+    config = BertConfig.from_dict(net.config.to_dict() | trained)  # float32, else transformers would compute in what the file holds
     config.save_pretrained(options.out)
     tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": LENGTH}
     (options.out / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2) + "\n")

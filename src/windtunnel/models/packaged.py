@@ -25,7 +25,7 @@ EFFICIENTNET = "efficientnet-lite0"
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ZooModel(BuiltSource):
     """A network that needs no download: "windtunnel/micro-resnet", "windtunnel/micro-vit", "windtunnel/efficientnet-lite0"; for texts
-    "windtunnel/minilm-l6".
+    "windtunnel/micro-bert", "windtunnel/minilm-l6".
 
     Args:
         name: one of `names`.
