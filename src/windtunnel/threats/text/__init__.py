@@ -1,0 +1,1 @@
+"""Threats to texts: attacks that ask the victim, and blind perturbations."""
