@@ -39,7 +39,7 @@ def test_pieces_give_what_the_whole_gives(threat):
     assert streamed.flags == whole.flags
     assert [example.id for example in streamed.examples] == [example.id for example in whole.examples]
     for left, right in zip(streamed.examples, whole.examples, strict=True):
-        np.testing.assert_array_equal(left.images, right.images)
+        np.testing.assert_array_equal(left.pair, right.pair)
 
 
 def test_chance_is_judged_over_all_samples_and_not_over_a_piece():

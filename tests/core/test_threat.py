@@ -218,8 +218,8 @@ def test_copies_made_earlier_stand_for_a_blind_threat_and_are_checked(module, ba
 def test_examples_show_broken_samples_first(module, batch):
     out = Push(eps="0.05")(Victim(module), batch)
     assert [(example.id, example.before != example.after) for example in out.examples] == [("s0", True), ("s1", True), ("s2", True), ("s3", False)]
-    assert out.examples[0].images.shape == (2, 8, 8, 1)
-    assert out.examples[0].images.dtype == np.uint8
+    assert out.examples[0].pair.shape == (2, 8, 8, 1)
+    assert out.examples[0].pair.dtype == np.uint8
 
 
 @pytest.mark.parametrize("value", [1.001, -0.001, float("nan"), float("inf")])

@@ -16,7 +16,7 @@ BASE = Dataset("base", ("a", "b"), tuple(f"x/{row}" for row in range(300)), np.a
 def other_pixel():
     pixels = PIXELS.copy()
     pixels[299, 2, 4, 2] ^= 1
-    return {"test": replace(BASE, images=pixels)}
+    return {"test": replace(BASE, store=pixels)}
 
 
 def other_label():
@@ -30,8 +30,8 @@ CHANGES = {
     "a label": other_label,
     "an id": lambda: {"test": replace(BASE, ids=("y", *BASE.ids[1:]))},
     "a class name": lambda: {"test": replace(BASE, classes=("a", "c"))},
-    "the shape": lambda: {"test": replace(BASE, images=PIXELS.transpose(0, 2, 1, 3).copy().reshape(300, 5, 3, 3))},
-    "the same bytes in another shape": lambda: {"test": replace(BASE, images=PIXELS.reshape(300, 5, 3, 3))},
+    "the shape": lambda: {"test": replace(BASE, store=PIXELS.transpose(0, 2, 1, 3).copy().reshape(300, 5, 3, 3))},
+    "the same bytes in another shape": lambda: {"test": replace(BASE, store=PIXELS.reshape(300, 5, 3, 3))},
     "the split": lambda: {"val": BASE},
     "the border between splits": lambda: {"val": BASE.take(range(10)), "test": BASE.take(range(10, 300))},
     "one sample fewer": lambda: {"test": BASE.take(range(299))},
@@ -46,6 +46,6 @@ def test_it_changes_with(change):
 def test_it_does_not_change_with_the_name_the_store_the_order_of_splits_or_the_way_of_reading():
     first, second = BASE.take(range(100)), BASE.take(range(100, 300))
     base = fingerprint({"train": first, "test": second})
-    renamed = replace(second, name="other", images=np.asarray(second.pixels()))
+    renamed = replace(second, name="other", store=np.asarray(second.pixels()))
     assert fingerprint({"test": renamed, "train": first}) == base
     assert fingerprint({"train": first, "test": second}, read_contents(BASE)) == base

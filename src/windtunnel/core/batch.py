@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
+
+from typing_extensions import TypeVar
 
 from windtunnel.errors import DataError
 
@@ -13,21 +15,41 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+class Rows(Protocol):
+    """What holds one input a row: a tensor, or `Texts`."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> Self:
+        """The rows of a slice, or at a list of numbers."""
+        ...
+
+    def to(self, device: Any, /) -> Self:
+        """The same rows on a device, where that means anything."""
+        ...
+
+
+Inputs = TypeVar("Inputs", bound=Rows, default="Tensor")
+"""Kind of the inputs: a tensor of images where nothing else is said, `Texts` in the modality text."""
+
+
 @dataclass(frozen=True)
-class Batch:
+class Batch(Generic[Inputs]):
     """A piece of a data set.
 
     Args:
-        inputs: float32 in [0, 1].
+        inputs: images as float32 in [0, 1], or `Texts`.
         labels: int64 class indices.
         ids: one stable name per sample; randomness is keyed by it.
     Shapes:
-        inputs (batch, channel, height, width); labels (batch,).
+        inputs (batch, channel, height, width) for images; labels (batch,).
     Raises:
         DataError: the three differ in length.
     """
 
-    inputs: Tensor
+    inputs: Inputs
     labels: Tensor
     ids: tuple[str, ...]
 
@@ -38,21 +60,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, indices: Sequence[int] | Tensor) -> Batch:
+    def take(self, indices: Sequence[int] | Tensor) -> Batch[Inputs]:
         """The samples at `indices`, in that order."""
         import torch
 
-        chosen = torch.as_tensor(indices, dtype=torch.long)
-        rows = chosen.tolist()
-        place = chosen.to(self.inputs.device)
-        return Batch(self.inputs[place], self.labels[place], tuple(self.ids[row] for row in rows))
+        rows = torch.as_tensor(indices, dtype=torch.long).tolist()
+        return Batch(self.inputs[rows], self.labels[rows], tuple(self.ids[row] for row in rows))
 
-    def chunks(self, size: int) -> Iterator[Batch]:
+    def chunks(self, size: int) -> Iterator[Batch[Inputs]]:
         """Consecutive pieces of at most `size` samples."""
         for start in range(0, len(self), size):
             stop = start + size
             yield Batch(self.inputs[start:stop], self.labels[start:stop], self.ids[start:stop])
 
-    def to(self, device: torch.device | str) -> Batch:
+    def to(self, device: torch.device | str) -> Batch[Inputs]:
         """The same samples on another device."""
         return Batch(self.inputs.to(device), self.labels.to(device), self.ids)

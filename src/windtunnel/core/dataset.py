@@ -1,4 +1,4 @@
-"""Dataset: images with labels, class names and stable ids, read only when asked for; and the source that loads one."""
+"""Dataset: images or texts with labels, class names and stable ids, read only when asked for; and the source that loads one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import Configured
+from windtunnel.core.modality import IMAGE, Modality
+from windtunnel.core.texts import Texts
 from windtunnel.errors import DataError, suggest
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ class ImageStore(Protocol):
         ...
 
 
+Store = ImageStore | Texts
+"""Where samples come from; texts are their own store."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One split of a data set.
@@ -39,7 +45,7 @@ class Dataset:
         classes: class names; a label is an index into them.
         ids: one stable, unique name per sample.
         labels: int64 (n,).
-        images: gives uint8 (n, height, width, channel), channel 1 or 3.
+        store: the samples: gives uint8 images (n, height, width, channel), channel 1 or 3, or is `Texts`.
     Raises:
         DataError: lengths differ, ids repeat, or a label is outside the classes.
     """
@@ -48,7 +54,7 @@ class Dataset:
     classes: tuple[str, ...]
     ids: tuple[str, ...]
     labels: npt.NDArray[np.int64]
-    images: ImageStore = field(repr=False)
+    store: Store = field(repr=False)
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.labels):
@@ -66,19 +72,49 @@ class Dataset:
     def take(self, indices: Sequence[int] | Indices) -> Dataset:
         """The samples at `indices`, in that order; images are still read only when asked for."""
         rows = np.asarray(indices, dtype=np.int64)
-        return replace(self, ids=tuple(self.ids[row] for row in rows), labels=self.labels[rows], images=_Selection(self.images, rows))
+        store = self.store[rows] if isinstance(self.store, Texts) else _Selection(self.store, rows)
+        return replace(self, ids=tuple(self.ids[row] for row in rows), labels=self.labels[rows], store=store)
+
+    @property
+    def modality(self) -> Modality[Any, Any]:
+        """What the samples are."""
+        from windtunnel.core.modalities import modality_of  # which needs to know what a data set is
+
+        return modality_of(self.store)
+
+    def stored(self, indices: Sequence[int] | Indices | None = None) -> Pixels | Texts:
+        """Samples as they are kept: uint8 (n, height, width, channel), or texts."""
+        rows = np.arange(len(self)) if indices is None else np.asarray(indices)
+        return self.store[rows.astype(np.int64)]
 
     def pixels(self, indices: Sequence[int] | Indices | None = None) -> Pixels:
-        """Images as uint8 (n, height, width, channel)."""
-        rows = np.arange(len(self)) if indices is None else np.asarray(indices)
-        return self.images[rows.astype(np.int64)]
+        """Images as uint8 (n, height, width, channel).
 
-    def batch(self, indices: Sequence[int] | Indices | None = None, device: torch.device | str = "cpu") -> Batch:
-        """Images as float32 (n, channel, height, width) in [0, 1], with labels and ids."""
+        Raises:
+            DataError: the samples are texts.
+        """
+        found = self.stored(indices)
+        if isinstance(found, Texts):
+            raise DataError(f"{self.name} holds texts; images were asked for.")
+        return found
+
+    def texts(self, indices: Sequence[int] | Indices | None = None) -> Texts:
+        """Samples as texts.
+
+        Raises:
+            DataError: the samples are images.
+        """
+        found = self.stored(indices)
+        if not isinstance(found, Texts):
+            raise DataError(f"{self.name} holds images; texts were asked for.")
+        return found
+
+    def batch(self, indices: Sequence[int] | Indices | None = None, device: torch.device | str = "cpu") -> Batch[Any]:
+        """Samples as a victim takes them, with labels and ids: float32 (n, channel, height, width) in [0, 1], or texts."""
         import torch
 
         rows = (np.arange(len(self)) if indices is None else np.asarray(indices)).astype(np.int64)
-        inputs = to_inputs(self.pixels(rows)).to(device)
+        inputs = self.modality.inputs(self.stored(rows)).to(device)
         labels = torch.from_numpy(self.labels[rows]).to(device)
         return Batch(inputs, labels, tuple(self.ids[row] for row in rows))
 
@@ -113,10 +149,10 @@ class Audit:
 
     Args:
         found: samples before anything was removed.
-        duplicates: ids removed because an equal image came before them.
-        conflicts: ids removed because equal images carried different labels.
-        constant: ids of images with one single value (kept, reported).
-        missing: entries whose image is absent (an error unless the source says otherwise).
+        duplicates: ids removed because an equal sample came before them.
+        conflicts: ids removed because equal samples carried different labels.
+        constant: ids of images with one single value, or texts of one single character (kept, reported).
+        missing: entries without image, text or label, left out (an error where the source does not say otherwise).
         balance: class name -> number of samples kept.
     """
 
@@ -146,7 +182,7 @@ class Splits:
     Args:
         name: the data set's name.
         splits: "train", "val", "test" -> Dataset; a source may offer fewer.
-        fingerprint: sha256 over every image, label, id and class name.
+        fingerprint: sha256 over every sample, label, id and class name.
         audit: what was found and removed.
     """
 
@@ -188,3 +224,8 @@ class DataSource(Configured, ABC):
     def title(self) -> str:
         """The name under which the data is shown."""
         return self.use
+
+    @property
+    def modality(self) -> str:
+        """What its samples are, "image" or "text"; known without loading."""
+        return IMAGE

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from windtunnel.core import suspicion
 from windtunnel.core.batch import Batch
-from windtunnel.core.budget import distances, tolerance
 from windtunnel.core.canonical import fraction_text
-from windtunnel.core.dataset import to_pixels
 from windtunnel.core.flag import Flag
+from windtunnel.core.modalities import modality_of
+from windtunnel.core.modality import ANY
 from windtunnel.core.outcome import Cost, Example, Outcome
 from windtunnel.core.victim import Meter, Victim
-from windtunnel.errors import BudgetError, DataError, VictimError
+from windtunnel.errors import DataError, VictimError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from windtunnel.core.batch import Rows
     from windtunnel.core.threat import Threat
 
 EXAMPLES = 4
@@ -55,12 +55,15 @@ class Evaluation:
         micro_batch: samples at once.
         source: whose gradients the threat follows: the victim, or its surrogate.
     Raises:
-        DataError: inputs outside [0, 1] or not finite.
+        DataError: inputs of another modality than the threat's, or that cannot be evaluated: images outside [0, 1], empty texts.
         VictimError: training mode, NaN logits, or labels beyond its classes.
     """
 
-    def __init__(self, threat: Threat, victim: Victim, batch: Batch, seed: int, micro_batch: int, source: Victim) -> None:
-        check_inputs(batch)
+    def __init__(self, threat: Threat[Any], victim: Victim, batch: Batch[Any], seed: int, micro_batch: int, source: Victim) -> None:
+        self.modality = modality_of(batch.inputs)
+        if threat.modality not in (ANY, self.modality.name):
+            raise DataError(f"{threat.use} changes {threat.modality} inputs, and these are {self.modality.name} inputs; choose a threat for them.")
+        self.modality.check(batch)
         victim.refuse_training()
         source.refuse_training()
         self.threat, self.victim, self.seed, self.micro_batch = threat, victim, seed, micro_batch
@@ -78,22 +81,22 @@ class Evaluation:
         self.confidence = np.broadcast_to(clean.confidence, shape).copy()
         self.distance = np.zeros(shape)
         self.attacked = np.zeros(shape, dtype=bool)
-        self.top = self.batch.inputs.clone()
+        self.top = self.modality.copy(self.batch.inputs)
         self.found: list[Flag] = []
 
-    def blind(self, copies: Mapping[Fraction, Tensor]) -> None:
+    def blind(self, copies: Mapping[Fraction, Any]) -> None:
         """Perturb all samples at every level, or take the copies made earlier, and ask the victim.
 
         Raises:
-            BudgetError: a copy, or what the threat made, is no image.
+            BudgetError: a copy, or what the threat made, is no input any more.
         """
         everyone = np.arange(len(self.batch))
         for index, level in enumerate(self.levels):
             if level == 0:
                 continue
             if level in copies:
-                changed = copies[level].to(self.batch.inputs.device)
-                verify(self.threat, self.batch.inputs, changed, level, self.batch.ids)
+                changed = copies[level].to(self.victim.device)
+                self.modality.verify(self.threat, self.batch.inputs, changed, level, self.batch.ids)
                 self._note(index, everyone, changed, self._ask(changed))
                 continue
             for rows in self._pieces(everyone):
@@ -104,11 +107,12 @@ class Evaluation:
         """Attack the samples that are classified rightly, from the largest radius down.
 
         Raises:
-            BudgetError: the attack left its ball or the range [0, 1].
+            BudgetError: the attack left its budget, or what it made is no input any more.
         """
         radii = [index for index, level in enumerate(self.levels) if level > 0]
-        if self.threat.transfer:
-            self._ascend(radii)  # what a surrogate's gradient breaks says little of what it breaks with less room
+        # What a surrogate's gradient breaks says little of what it breaks with less room, and a text has no nearer twin.
+        if self.threat.transfer or not self.modality.shrinks:
+            self._ascend(radii)
             return
         if radii and self._descend(np.flatnonzero(self.clean == self.labels), radii):
             self._ascend(radii[:-1])
@@ -162,14 +166,14 @@ class Evaluation:
             )
         return fallen > 0
 
-    def _attack(self, index: int, rows: np.ndarray) -> Tensor:
+    def _attack(self, index: int, rows: np.ndarray) -> Any:
         """Perturb samples at one level and settle what comes of it; their points."""
         changed = self._perturb(rows, self.levels[index])
         self.attacked[index, rows] = True
         self._settle(index, rows, changed)
         return changed
 
-    def _settle(self, index: int, rows: np.ndarray, points: Tensor) -> None:
+    def _settle(self, index: int, rows: np.ndarray, points: Any) -> None:
         """Ask about points of one level; what falls counts at each larger level, too."""
         answers = self._ask(points)
         self._note(index, rows, points, answers)
@@ -180,15 +184,12 @@ class Evaluation:
                 some = _Answers(answers.predicted[risen], answers.confidence[risen])
                 self._note(larger, rows[risen], points[risen.nonzero()[0].tolist()], some)
 
-    def _perturb(self, rows: np.ndarray, level: Fraction) -> Tensor:
+    def _perturb(self, rows: np.ndarray, level: Fraction) -> Any:
         piece = self.batch.take(rows.tolist())
-        given = piece.inputs.clone()
-        if self.threat.black_box:
-            with self.source.queried():
-                changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
-        else:
-            changed = self.threat.perturb(self.source, piece, level, self.seed).detach()
-        verify(self.threat, given, changed, level, piece.ids)
+        given = self.modality.copy(piece.inputs)
+        with self.source.queried() if self.threat.black_box else nullcontext():
+            changed = self.modality.settled(self.threat.perturb(self.source, piece, level, self.seed))
+        self.modality.verify(self.threat, given, changed, level, piece.ids)
         return changed
 
     def _standing(self, index: int) -> np.ndarray:
@@ -199,14 +200,14 @@ class Evaluation:
     def _pieces(self, rows: np.ndarray) -> list[np.ndarray]:
         return [rows[start : start + self.micro_batch] for start in range(0, len(rows), self.micro_batch)]
 
-    def _note(self, index: int, rows: np.ndarray, points: Tensor, answers: _Answers) -> None:
+    def _note(self, index: int, rows: np.ndarray, points: Any, answers: _Answers) -> None:
         self.predicted[index, rows], self.confidence[index, rows] = answers.predicted, answers.confidence
         place = rows.tolist()
-        self.distance[index, rows] = distances(self.threat.measured_norm, self.batch.inputs[place], points).cpu().numpy()
+        self.distance[index, rows] = self.modality.distances(self.threat.measured_norm, self.batch.inputs[place], points)
         if index == len(self.levels) - 1:
-            self.top[place] = points
+            self.top = self.modality.put(self.top, place, points)
 
-    def _ask(self, inputs: Tensor) -> _Answers:
+    def _ask(self, inputs: Rows) -> _Answers:
         predicted, confidence = [], []
         for start in range(0, len(inputs), self.micro_batch):
             logits = self.victim.logits(inputs[start : start + self.micro_batch])
@@ -222,7 +223,7 @@ class Evaluation:
         """Everything observed, with flags."""
         threat = self.threat
         spent = [meter.since(before) for meter, before in self.before]
-        cautions = threat.cautions(self.classes, tuple(self.batch.inputs.shape[1:])) if threat.levels[-1] > 0 else ()
+        cautions = threat.cautions(self.classes, self.modality.shape(self.batch.inputs)) if threat.levels[-1] > 0 else ()
         seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed, self.classes)
         flags = {flag.name: flag for flag in reversed((*cautions, *self.found, *suspicion.flags(seen)))}
         return Outcome(
@@ -243,59 +244,16 @@ class Evaluation:
         """Samples that the threat broke first, then others, in the order of the batch."""
         broken = (self.clean == self.labels) & (predicted != self.labels)
         rows = np.argsort(~broken, kind="stable")[:EXAMPLES]
-        before, after = to_pixels(self.batch.inputs[rows.tolist()]), to_pixels(self.top[rows.tolist()])
+        before, after = (self.modality.stored(inputs[rows.tolist()]) for inputs in (self.batch.inputs, self.top))
         top = self.threat.levels[-1]
         return tuple(
-            Example(self.batch.ids[row], top, int(self.labels[row]), int(self.clean[row]), int(predicted[row]), np.stack([before[i], after[i]]))
+            Example(
+                self.batch.ids[row],
+                top,
+                int(self.labels[row]),
+                int(self.clean[row]),
+                int(predicted[row]),
+                self.modality.join(before[[i]], after[[i]]),
+            )
             for i, row in enumerate(rows.tolist())
-        )
-
-
-def check_inputs(batch: Batch) -> None:
-    """Refuse inputs that are empty, not finite or outside [0, 1].
-
-    Raises:
-        DataError: with the first offending sample's id.
-    """
-    import torch
-
-    if not len(batch):
-        raise DataError("The batch is empty; there is nothing to evaluate.")
-    if not torch.is_floating_point(batch.inputs):
-        raise DataError(f"Inputs are {batch.inputs.dtype}; expected float in [0, 1] (uint8 images: divide by 255).")
-    flat = batch.inputs.flatten(1)
-    low, high = flat.amin(1), flat.amax(1)
-    bad = (~((low >= 0) & (high <= 1))).nonzero()  # NaN fails both comparisons
-    if len(bad):
-        row = int(bad[0])
-        raise DataError(
-            f"Sample {batch.ids[row]!r} has values from {float(low[row]):.4g} to {float(high[row]):.4g}; expected [0, 1]. "
-            "Give images before normalisation: it belongs inside the victim."
-        )
-
-
-def verify(threat: Threat, inputs: Tensor, changed: Tensor, level: Fraction, ids: tuple[str, ...]) -> None:
-    """Check shape, range and norm of what a threat made, independently of the threat.
-
-    Raises:
-        BudgetError: the first sample that breaks its budget, by how much.
-    """
-    import torch
-
-    name = f"{threat.use} at {fraction_text(level)}"
-    if changed.shape != inputs.shape:
-        raise BudgetError(f"{name} answered with shape {tuple(changed.shape)} for {tuple(inputs.shape)}.")
-    outside = ~(torch.isfinite(changed) & (changed >= 0) & (changed <= 1)).flatten(1).all(1)
-    if bool(outside.any()):
-        row = int(outside.nonzero()[0])
-        raise BudgetError(f"{name} left the range [0, 1] on sample {ids[row]!r}; the result is not an image, so nothing it shows counts.")
-    if not threat.adaptive:
-        return
-    moved = distances(threat.measured_norm, inputs, changed)
-    allowed = float(level) + tolerance(threat.measured_norm, float(level), inputs[0].numel())
-    if float(moved.max()) > allowed:
-        row = int(moved.argmax())
-        raise BudgetError(
-            f"{name} moved sample {ids[row]!r} by {float(moved[row]):.6g} in {threat.measured_norm}, more than its budget {float(level):.6g}; "
-            "an attack outside its budget proves nothing."
         )

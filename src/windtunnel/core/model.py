@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from windtunnel.core.configured import Configured
+from windtunnel.core.modality import IMAGE, TEXT
 
 if TYPE_CHECKING:
     from torch import nn
 
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
+Pooling = Literal["classifier", "first", "last", "mean"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Preprocessing:
         interpolation: how inputs of another size are resized (antialiased, differentiable).
     """
 
+    modality: ClassVar[str] = IMAGE
+
     size: tuple[int, int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -37,12 +41,36 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
+class Tokenization:
+    """How a text network's weights expect texts, done inside the victim.
+
+    Args:
+        tokenizer_sha256: digest over the tokenizer's vocabulary and rules.
+        tokenizers: version of the library that carries them out.
+        length: tokens after which a sample is cut off, those that mark its ends included.
+        pooling: what the features are: all of the network's own classifier but its last layer ("classifier"), or hidden states as that
+            classifier reads them: of the "first" token, of the "last", or their "mean".
+    """
+
+    modality: ClassVar[str] = TEXT
+
+    tokenizer_sha256: str
+    tokenizers: str
+    length: int
+    pooling: Pooling
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for keys and records."""
+        return {"modality": self.modality, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True)
 class Model:
     """A loaded pre-trained network, split where a new head goes.
 
     Args:
         name: as written in the suite.
-        backbone: preprocessed inputs to features, (batch, features).
+        backbone: preprocessed images, or texts, to features, (batch, features).
         features: number of features.
         head: the linear layer that came with the weights, if there is one.
         preprocessing: what the weights expect.
@@ -53,7 +81,7 @@ class Model:
     backbone: nn.Module
     features: int
     head: nn.Linear | None
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | Tokenization
     weights_sha256: str
 
     @property
@@ -76,6 +104,11 @@ class ModelSource(Configured, ABC):
     def identity(self) -> dict[str, Any]:
         """What of this source enters a cell's key beside the weights' digest: enough to tell architectures apart, no file names."""
         return self.describe()
+
+    @property
+    def computed_with(self) -> tuple[str, ...]:
+        """Packages whose versions enter the key of what the network computes."""
+        return self.libraries
 
     @abstractmethod
     def load(self) -> Model:

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from windtunnel.core.batch import Rows
+from windtunnel.core.dataset import Dataset
 from windtunnel.core.model import Model, Preprocessing
+from windtunnel.core.reader import Reader
+from windtunnel.errors import VictimError
 from windtunnel.seeding import generator
 
 
@@ -17,6 +21,8 @@ class Preprocess(nn.Module):
 
     Shapes:
         inputs (batch, 1 or 3, any height, any width); returns (batch, *preprocessing.size).
+    Raises:
+        VictimError: texts.
     """
 
     mean: Tensor
@@ -31,6 +37,8 @@ class Preprocess(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs as the network wants them."""
+        if not isinstance(inputs, Tensor):
+            raise VictimError(f"This network takes images, and was given {type(inputs).__name__}; fine-tune a text model for texts.")
         channels, height, width = self.preprocessing.size
         if inputs.shape[1] != channels:
             # Grey to colour repeats; colour to grey weighs as ITU-R BT.601 does.
@@ -44,7 +52,7 @@ class Preprocess(nn.Module):
 
 
 class Network(nn.Module):
-    """Preprocessing, backbone, dropout, linear head: [0, 1] in, logits out.
+    """Preprocessing, backbone, dropout, linear head: images in [0, 1] or texts in, logits out.
 
     Args:
         model: where backbone and preprocessing come from; its backbone is used, not copied.
@@ -55,7 +63,8 @@ class Network(nn.Module):
 
     def __init__(self, model: Model, classes: int, *, dropout: float = 0.0, seed: int = 0) -> None:
         super().__init__()
-        self.preprocess = Preprocess(model.preprocessing)
+        expected = model.preprocessing
+        self.preprocess = Preprocess(expected) if isinstance(expected, Preprocessing) else nn.Identity()
         self.backbone = model.backbone
         self.dropout = nn.Dropout(dropout)
         self.head: nn.Linear = nn.utils.skip_init(nn.Linear, model.features, classes)  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -66,12 +75,16 @@ class Network(nn.Module):
             self.head.bias.zero_()
         self.eval()
 
-    def features(self, inputs: Tensor) -> Tensor:
+    def features(self, inputs: Rows) -> Tensor:
         """What the head sees, (batch, features)."""
         found: Tensor = self.backbone(self.preprocess(inputs))
         return found
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def lengths(self, data: Dataset) -> list[int] | None:
+        """Tokens of each sample, so that like can be put to like; None for images, which are all of one size."""
+        return self.backbone.lengths(data.texts()) if isinstance(self.backbone, Reader) else None
+
+    def forward(self, inputs: Rows) -> Tensor:
         """Logits, (batch, classes)."""
         logits: Tensor = self.head(self.dropout(self.features(inputs)))
         return logits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,11 @@ import numpy.typing as npt
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.estimate import Estimate
 from windtunnel.core.flag import Flag
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from windtunnel.core.texts import Texts
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Pixels = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -48,7 +47,7 @@ class Example:
         label: true class index.
         before: predicted class index on the clean input.
         after: predicted class index on the perturbed input.
-        images: the two inputs as uint8 (2, height, width, channel).
+        pair: the two inputs: uint8 (2, height, width, channel), or two texts.
     """
 
     id: str
@@ -56,7 +55,7 @@ class Example:
     label: int
     before: int
     after: int
-    images: npt.NDArray[np.uint8]
+    pair: Pixels | Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +69,11 @@ class Outcome:
         clean_predicted: predicted class on the unperturbed input, (n,).
         predicted: predicted class, (level, n).
         confidence: largest softmax probability, (level, n).
-        distance: norm of the change in the threat's norm (Linf where it has none), (level, n).
+        distance: size of the change, (level, n): in the threat's norm (Linf where it has none), or in words.
         cost: passes and queries spent.
         flags: reasons for suspicion.
         examples: a few samples before and after.
-        perturbed: inputs after the threat at the largest level, if kept, (n, channel, height, width).
+        perturbed: inputs after the threat at the largest level, if kept: (n, channel, height, width), or `Texts`.
     """
 
     ids: tuple[str, ...]
@@ -87,7 +86,7 @@ class Outcome:
     cost: Cost
     flags: tuple[Flag, ...] = ()
     examples: tuple[Example, ...] = ()
-    perturbed: Tensor | None = field(default=None, repr=False)
+    perturbed: Any = field(default=None, repr=False)
 
     @property
     def correct(self) -> Bools:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +17,11 @@ from windtunnel.core.threat import Threat
 from windtunnel.core.victim import Victim
 from windtunnel.errors import DataError
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Piece = tuple[Batch, Mapping[Fraction, "Tensor"]]
+Piece = tuple[Batch[Any], Mapping[Fraction, Any]]
 """Some samples, and copies of them perturbed earlier, by level."""
 
 
-def stream(threat: Threat, victim: Victim, pieces: Iterable[Piece], seed: int) -> Outcome:
+def stream(threat: Threat[Any], victim: Victim, pieces: Iterable[Piece], seed: int) -> Outcome:
     """What `threat(victim, all samples)` would give, while only one piece is in memory.
 
     Args:
@@ -45,7 +42,7 @@ def stream(threat: Threat, victim: Victim, pieces: Iterable[Piece], seed: int) -
     return replace(_joined(threat, parts, len(victim.classes)), examples=tuple(shown))
 
 
-def _joined(threat: Threat, parts: Sequence[Outcome], classes: int) -> Outcome:
+def _joined(threat: Threat[Any], parts: Sequence[Outcome], classes: int) -> Outcome:
     """The outcomes of consecutive samples as one, without examples."""
     labels, clean = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "clean_predicted"))
     flags = {flag.name: flag for part in reversed(parts) for flag in reversed(part.flags) if flag.name != "chance-level"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from windtunnel.seeding import generators
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from windtunnel.core.batch import Rows
     from windtunnel.core.threat import Threat
 
 PROBED = 32
@@ -46,9 +47,9 @@ class Observation:
         classes: number of logits.
     """
 
-    threat: Threat
+    threat: Threat[Any]
     victim: Victim
-    batch: Batch
+    batch: Batch[Any]
     clean: np.ndarray
     predicted: np.ndarray
     buffers: dict[str, Tensor]
@@ -68,13 +69,13 @@ class Probe:
         seed: of the evaluation.
     """
 
-    threat: Threat
+    threat: Threat[Any]
     victim: Victim
-    batch: Batch
+    batch: Batch[Any]
     broken: np.ndarray
     seed: int
 
-    def better(self, points: Tensor) -> int:
+    def better(self, points: Rows) -> int:
         """How many samples these points break that the attack left standing."""
         fooled = (self.victim.logits(points).argmax(1) != self.batch.labels).cpu().numpy()
         return int((fooled & ~self.broken).sum())
@@ -102,6 +103,7 @@ def flags(seen: Observation) -> tuple[Flag, ...]:
 
 def _adaptive(seen: Observation) -> Iterator[Flag | None]:
     from windtunnel.core import probes
+    from windtunnel.core.modalities import modality_of
 
     labels = seen.batch.labels.cpu().numpy()
     right = np.flatnonzero(seen.clean == labels)[:PROBED]
@@ -109,9 +111,7 @@ def _adaptive(seen: Observation) -> Iterator[Flag | None]:
         broken = seen.predicted[-1][right] != labels[right]
         probe = Probe(seen.threat, seen.victim, seen.batch.take(right.tolist()), broken, seen.seed)
         yield from probes.answers(probe)
-        yield _noise_does_as_well(probe)
-        if not (seen.threat.black_box or seen.threat.transfer):
-            yield from probes.gradients(probe)
+        yield from modality_of(seen.batch.inputs).rivals(probe)
     yield _larger_does_not_help(seen.threat, seen.clean, seen.predicted, labels)
 
 
@@ -138,7 +138,7 @@ def _buffers_changed(victim: Victim, before: dict[str, Tensor]) -> Flag | None:
     return Flag("buffers-changed", f"The victim's state changed while it was evaluated ({changed[0]}, ...): it was not the same network throughout.")
 
 
-def _noise_does_as_well(probe: Probe) -> Flag | None:
+def noise_does_as_well(probe: Probe) -> Flag | None:
     """Random corners of the ball against the attack, on the samples it was given."""
     noisy = noise(probe.threat.measured_norm, probe.batch, probe.threat.levels[-1], probe.seed)
     fooled = (probe.victim.logits(noisy).argmax(1) != probe.batch.labels).cpu().numpy()
@@ -165,7 +165,7 @@ def noise(norm: str, batch: Batch, level: Fraction, seed: int) -> Tensor:
     return (batch.inputs + float(level) * direction).clamp(0, 1)
 
 
-def _larger_does_not_help(threat: Threat, clean: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> Flag | None:
+def _larger_does_not_help(threat: Threat[Any], clean: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> Flag | None:
     levels = [level for level in threat.levels if level > 0]
     if len(levels) < 2 or levels[-1] < 2 * levels[0]:
         return None

@@ -6,19 +6,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Generic, Literal, final
 
-from windtunnel.core.batch import Batch
+from windtunnel.core.batch import Batch, Inputs
 from windtunnel.core.configured import Configured
 from windtunnel.core.evaluation import Evaluation
 from windtunnel.core.flag import Flag
+from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.outcome import Outcome
+from windtunnel.core.texts import WORDS
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.seeding import scoped
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MICRO_BATCH = 128
 """Samples perturbed at once; a property of the cell, so that who computes it changes nothing."""
@@ -26,16 +25,18 @@ MICRO_BATCH = 128
 Family = Literal["clean", "attack", "corruption", "shift"]
 
 
-class Threat(Configured, ABC):
+class Threat(Configured, ABC, Generic[Inputs]):
     """One way to change inputs, with its levels (radii or severities), ascending.
 
     Subclasses are frozen dataclasses that write `perturb` and `levels`; everybody calls the threat itself, which verifies.
-    `adaptive` threats may query the victim and are held to a norm ball; blind ones see the inputs only.
+    `adaptive` threats may query the victim, on images within a norm ball; blind ones see the inputs only.
+    A threat on texts is a `Threat[Texts]` with `modality = "text"`.
     """
 
     family: ClassVar[Family]
     adaptive: ClassVar[bool]
-    modality: ClassVar[str] = "image"
+    modality: ClassVar[str] = IMAGE
+    """Which inputs it changes; "any" for threats that change none."""
     black_box: ClassVar[bool] = False
     """Asks for answers only, never for gradients; its forward passes are counted as queries."""
     minimal: ClassVar[bool] = False
@@ -48,8 +49,8 @@ class Threat(Configured, ABC):
 
     @property
     def measured_norm(self) -> str:
-        """The norm in which changes are measured, and held for adaptive threats."""
-        return str(getattr(self, "norm", "Linf"))
+        """The norm in which changes are measured, and held for adaptive threats; texts are measured in words."""
+        return WORDS if self.modality == TEXT else str(getattr(self, "norm", "Linf"))
 
     @property
     def follows(self) -> str | None:
@@ -85,13 +86,13 @@ class Threat(Configured, ABC):
 
         Args:
             classes: number of logits of the victim.
-            shape: of one input, (channel, height, width).
+            shape: of one input, (channel, height, width); empty for texts.
         """
         return ()
 
     @abstractmethod
-    def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
-        """Changed inputs, same shape, in [0, 1]; draws keyed by (seed, sample id).
+    def perturb(self, victim: Victim, batch: Batch[Inputs], level: Fraction, seed: int) -> Inputs:
+        """Changed inputs; draws keyed by (seed, sample id). Images keep their shape and lie in [0, 1]; texts keep their closed fields.
 
         Called with correctly classified samples only for adaptive threats, and never with level 0.
         """
@@ -100,11 +101,11 @@ class Threat(Configured, ABC):
     def __call__(
         self,
         victim: Victim,
-        batch: Batch,
+        batch: Batch[Inputs],
         *,
         seed: int = 0,
         micro_batch: int = MICRO_BATCH,
-        copies: Mapping[Fraction, Tensor] | None = None,
+        copies: Mapping[Fraction, Inputs] | None = None,
         keep: bool = False,
         surrogate: Victim | None = None,
     ) -> Outcome:
@@ -120,8 +121,8 @@ class Threat(Configured, ABC):
             keep: keep the perturbed inputs of the largest level in the outcome.
             surrogate: whose gradients a transfer attack follows; a threat that names one is not run without it.
         Raises:
-            DataError: inputs outside [0, 1] or not finite.
-            BudgetError: the threat left its norm ball or the range [0, 1]; its numbers would be worthless.
+            DataError: images outside [0, 1], empty texts, or inputs of another modality than the threat's.
+            BudgetError: the threat left its norm ball or the range [0, 1], or changed a closed field; its numbers would be worthless.
             VictimError: training mode, NaN logits, labels beyond its classes, or a surrogate that is missing or answers otherwise.
         """
         if self.transfer and surrogate is None:

@@ -1,4 +1,4 @@
-"""Victim: a frozen classifier under evaluation, [0, 1] in, logits out, every pass counted."""
+"""Victim: a frozen classifier under evaluation, images or texts in, logits out, every pass counted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from windtunnel.core.texts import Texts
 from windtunnel.errors import VictimError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from windtunnel.core.batch import Rows
     from windtunnel.core.classes import Groups
 
 
@@ -39,7 +41,7 @@ class Victim:
     """A frozen classifier.
 
     Args:
-        module: float (batch, channel, height, width) in [0, 1] to logits (batch, class); its own preprocessing inside.
+        module: float (batch, channel, height, width) in [0, 1], or `Texts`, to logits (batch, class); its own preprocessing inside.
         classes: class names, if known.
         name: shown in messages.
     Raises:
@@ -58,7 +60,8 @@ class Victim:
     def of(cls, thing: Any, *, name: str = "victim") -> Victim:
         """A victim from a Victim, an `nn.Module`, a Hugging Face model or a plain function from inputs to logits.
 
-        A module is evaluated as it is; put it into evaluation mode first.
+        A module is evaluated as it is; put it into evaluation mode first. A module is given texts as `Texts`, a function as a list of
+        strings, or of tuples of strings where a sample has several fields.
         """
         if isinstance(thing, Victim):
             return thing
@@ -119,7 +122,7 @@ class Victim:
                 f"{self.name} is in training mode: dropout and batch statistics would change its answers. Call .eval() on it before it is evaluated."
             )
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Rows) -> Tensor:
         """Logits without gradient, float, shape (batch, class).
 
         Raises:
@@ -188,7 +191,7 @@ class Victim:
         found = [torch.autograd.grad(wanted[:, place].sum(), at, retain_graph=place < count - 1)[0] for place in range(count)]
         return logits.detach(), torch.stack(found, 1)
 
-    def _check(self, logits: Tensor, inputs: Tensor) -> None:
+    def _check(self, logits: Tensor, inputs: Rows) -> None:
         import torch
 
         if logits.ndim != 2 or len(logits) != len(inputs):
@@ -221,9 +224,10 @@ def metered(module: nn.Module, meter: Meter) -> nn.Module:
             super().__init__()
             self.module = module
 
-        def forward(self, inputs: Tensor) -> Tensor:
+        def forward(self, inputs: Rows) -> Tensor:
             meter.forward += len(inputs)
-            answer = self.module(Count.apply(inputs) if inputs.requires_grad else inputs)
+            followed = isinstance(inputs, torch.Tensor) and inputs.requires_grad
+            answer = self.module(Count.apply(inputs) if followed else inputs)
             logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
             return logits
 
@@ -250,7 +254,7 @@ def _selecting(module: nn.Module, groups: Groups) -> nn.Module:
             places = torch.tensor([[group[min(place, len(group) - 1)] for place in range(width)] for group in groups])
             self.register_buffer("places", places, persistent=False)
 
-        def forward(self, inputs: Tensor) -> Tensor:
+        def forward(self, inputs: Rows) -> Tensor:
             answer = self.module(inputs)
             logits: Tensor = answer if isinstance(answer, torch.Tensor) else answer.logits
             return logits[:, self.places.to(logits.device)].amax(2)
@@ -260,13 +264,13 @@ def _selecting(module: nn.Module, groups: Groups) -> nn.Module:
     return selecting
 
 
-def _function_module(function: Callable[[Tensor], Tensor]) -> nn.Module:
+def _function_module(function: Callable[[Any], Tensor]) -> nn.Module:
     from torch import nn
 
     class Function(nn.Module):
         """A plain function as a module."""
 
-        def forward(self, inputs: Tensor) -> Tensor:
-            return function(inputs)
+        def forward(self, inputs: Rows) -> Tensor:
+            return function(inputs.plain() if isinstance(inputs, Texts) else inputs)
 
     return Function().eval()

@@ -81,7 +81,8 @@ class ModelFacts:
 
 def address(source: DataSource | ModelSource) -> str:
     """The key under which a source's facts are remembered; changes whenever loading could give something else."""
-    return canonical.sha256({"facts": 1, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(source.libraries)})
+    libraries = source.computed_with if isinstance(source, ModelSource) else source.libraries
+    return canonical.sha256({"facts": 1, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(libraries)})
 
 
 class Facts:

@@ -210,7 +210,7 @@ class _Planner:
                 "recipe": how.describe(),
                 "data": seen,
                 "seed": seed,
-                **self._computed_by(source.libraries, how.libraries),
+                **self._computed_by(source.computed_with, how.libraries),
             }
             cell = replace(cell, content=content)
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
@@ -233,7 +233,7 @@ class _Planner:
                 "threat": threat.describe(),
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
                 "seed": benchmark.seed,
-                **self._computed_by(finetune.model.libraries, threat.libraries),
+                **self._computed_by(finetune.model.computed_with, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
             }
             cell = replace(cell, content=content, needs=tuple(each.key for each in known))

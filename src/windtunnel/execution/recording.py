@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from windtunnel.core import canonical
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.cell import Cell
 from windtunnel.core.dataset import Dataset
+from windtunnel.core.modalities import modality_of
 from windtunnel.core.outcome import Example, Outcome, wilson
 from windtunnel.core.recipe import Finetuned
 from windtunnel.core.record import OUTCOME_COLUMNS, Record
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORD, OUTCOMES = "record.json", "outcomes.parquet"
-
-THUMBNAIL = 64
-"""Examples are shown at most this many pixels wide and high."""
 
 
 def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any]) -> Record:
@@ -110,16 +107,5 @@ def _example(example: Example) -> dict[str, Any]:
         "label": example.label,
         "before": example.before,
         "after": example.after,
-        "images": [_png(image) for image in example.images],
+        **modality_of(example.pair).portray(example.pair),
     }
-
-
-def _png(pixels: np.ndarray) -> str:
-    """A PNG of at most THUMBNAIL pixels a side, as base64."""
-    from PIL import Image
-
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +16,8 @@ from safetensors.torch import save as save_tensors
 from windtunnel.core import canonical
 from windtunnel.core.batch import Batch
 from windtunnel.core.classes import output_names
-from windtunnel.core.dataset import Dataset, DataSource, Pixels, Splits, to_inputs, to_pixels
-from windtunnel.core.evaluation import verify
+from windtunnel.core.dataset import Dataset, DataSource, Splits
+from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.recipe import Finetuned, Finetuning
@@ -29,7 +30,7 @@ from windtunnel.execution.facts import DataFacts, ModelFacts, remember
 from windtunnel.execution.plan import Evaluate, Finetune, Samples
 from windtunnel.execution.store import Store
 
-BEST, LAST, COPIES, FEATURES = "best.safetensors", "last.safetensors", "copies.safetensors", "features.safetensors"
+BEST, LAST, FEATURES = "best.safetensors", "last.safetensors", "features.safetensors"
 
 LARGEST_COPY = 1 << 26
 """Corrupted copies above 64 MiB are made anew for each victim rather than kept: memory does not grow with the number of samples."""
@@ -142,23 +143,23 @@ class Workbench:
         copies = self._copies(work, data) if work.threat.family == "corruption" else {}
         for start in range(0, len(data), MICRO_BATCH):
             rows = range(start, min(start + MICRO_BATCH, len(data)))
-            yield data.batch(rows), {level: to_inputs(kept[rows.start : rows.stop]) for level, kept in copies.items()}
+            yield data.batch(rows), {level: data.modality.inputs(kept[rows.start : rows.stop]) for level, kept in copies.items()}
 
-    def _copies(self, work: Evaluate, data: Dataset) -> dict[Fraction, Pixels]:
+    def _copies(self, work: Evaluate, data: Dataset) -> dict[Fraction, Any]:
         """The corrupted data, computed once for all victims; none if that would be large."""
-        threat = work.threat
-        if data.pixels([0]).nbytes * len(data) * len(threat.levels) > LARGEST_COPY:
+        threat, modality = work.threat, data.modality
+        if modality.size(data) * len(threat.levels) > LARGEST_COPY:
             return {}
         content = work.cell.content or {}
         key = canonical.sha256({"copies": 1, **{name: content[name] for name in ("threat", "data", "seed", "libraries")}})
         with self.store.lock(key):
             entry = self.store.read(key)
             if entry is None:
-                self.store.write(key, {COPIES: save_tensors(perturb_all(threat, data.batch(), work.seed))})
+                self.store.write(key, {modality.copies: modality.pack(perturb_all(threat, data.batch(), work.seed))})
                 entry = self.store.read(key)
         assert entry is not None, "it was just written"
-        kept = load_tensors(entry.bytes(COPIES))
-        return {level: kept[canonical.fraction_text(level)].numpy() for level in threat.levels if level > 0}
+        kept = modality.unpack(entry.bytes(modality.copies))
+        return {level: kept[canonical.fraction_text(level)] for level in threat.levels if level > 0}
 
     def _features(self, weights: str, network: Network, data: Dataset, content: Mapping[str, object] | None) -> torch.Tensor:
         """Frozen features of a split, computed once for a model and data."""
@@ -185,18 +186,18 @@ def features(network: Network, data: Dataset, device: torch.device) -> torch.Ten
     return torch.cat(pieces)
 
 
-def perturb_all(threat: Threat, batch: Batch, seed: int) -> dict[str, torch.Tensor]:
-    """A blind threat's copies as uint8 (n, height, width, channel), by the level's text; each verified."""
-    blank = Victim.of(lambda inputs: inputs.flatten(1))  # blind threats never look at it
-    copies = {}
+def perturb_all(threat: Threat[Any], batch: Batch[Any], seed: int) -> dict[str, Any]:
+    """A blind threat's copies as they are kept, by the level's text; each verified."""
+    blank = Victim.of(lambda inputs: torch.zeros(len(inputs), 1))  # blind threats never look at it
+    modality, copies = modality_of(batch.inputs), {}
     for level in threat.levels:
         if level > 0:
-            pieces = []
-            for piece in batch.chunks(MICRO_BATCH):
-                changed = threat.perturb(blank, piece, level, seed)
-                verify(threat, piece.inputs, changed, level, piece.ids)
-                pieces.append(torch.from_numpy(to_pixels(changed)))
-            copies[canonical.fraction_text(level)] = torch.cat(pieces)
+            changed = modality.copy(batch.inputs)
+            for start, piece in zip(range(0, len(batch), MICRO_BATCH), batch.chunks(MICRO_BATCH), strict=True):
+                perturbed = threat.perturb(blank, piece, level, seed)
+                modality.verify(threat, piece.inputs, perturbed, level, piece.ids)
+                changed = modality.put(changed, range(start, start + len(piece)), perturbed)
+            copies[canonical.fraction_text(level)] = modality.stored(changed)
     return copies
 
 

@@ -6,7 +6,7 @@ import difflib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from windtunnel.core.canonical import dumps
 from windtunnel.core.model import Model, ModelSource, Preprocessing
@@ -85,6 +85,12 @@ class BuiltSource(ModelSource):
     def stamped(self, **more: str | Mapping[str, str] | None) -> str:
         """The stamp with further things that decide what is loaded."""
         return dumps({**self.describe(), "libraries": versions(self.libraries), **more})
+
+
+def described_without_length(source: ModelSource) -> dict[str, Any]:
+    """What a source says of itself, but for `length`: the one in force is part of the preprocessing, and images have none."""
+    described = source.describe()
+    return {**described, "arguments": {key: value for key, value in described["arguments"].items() if key != "length"}}
 
 
 def per_channel(values: tuple[float, ...], channels: int, *, name: str) -> tuple[float, ...]:

@@ -62,8 +62,12 @@ def split_head(network: nn.Module, size: tuple[int, int, int], *, name: str = "t
     Raises:
         ModelError: inputs of that size are refused, the answer is not (batch, classes), or no linear layer makes it.
     """
+    return cut(network, probe(size), name=name)
+
+
+def cut(network: nn.Module, inputs: Tensor, *, name: str = "the network") -> Split:
+    """`split_head` with inputs of the caller's own, PROBES of them."""
     network.eval()
-    inputs = probe(size)
     logits, layer = output_layer(network, inputs, name=name)
     if not layer:
         return _without_head(network, inputs, name)
@@ -71,7 +75,7 @@ def split_head(network: nn.Module, size: tuple[int, int, int], *, name: str = "t
     assert isinstance(found, nn.Linear)
     replace_layer(network, layer, nn.Identity().eval())
     features = _answer(network, inputs, name)
-    head = _plain(found)
+    head = plain_linear(found)
     with torch.no_grad():
         same = features.shape == (PROBES, found.in_features) and torch.allclose(head(features), logits, rtol=1e-4, atol=1e-5)
     if not same:
@@ -144,7 +148,7 @@ def _without_head(network: nn.Module, inputs: Tensor, name: str) -> Split:
     return Split(network, _answer(network, inputs, name).shape[1], None, "")
 
 
-def _plain(layer: nn.Linear) -> nn.Linear:
+def plain_linear(layer: nn.Linear) -> nn.Linear:
     """The layer's tensors in an `nn.Linear` with a bias and nothing else, whatever subclass it was."""
     head = blank_linear(layer.in_features, layer.out_features)
     with torch.no_grad():

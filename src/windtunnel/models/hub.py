@@ -1,4 +1,4 @@
-"""Fetched weights: one clear error when they cannot be had, and the revision that a local cache holds."""
+"""Fetched weights: one clear error when they cannot be had, the revision that a local cache holds, and silence meanwhile."""
 
 from __future__ import annotations
 
@@ -49,6 +49,28 @@ def require(package: str, title: str) -> None:
     """Raise MissingPackageError if a package that a model needs is not installed."""
     if find_spec(package) is None:
         raise MissingPackageError(f"{title} needs the package {package}, which is not installed. Run: pip install 'windtunnel[vision]'")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from drawing bars and reports over the command's own display."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, as a sentence."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if text.endswith(".") else f"{text}."
 
 
 def _short(reason: str, limit: int = 300) -> str:

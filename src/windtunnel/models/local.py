@@ -13,9 +13,9 @@ from pydantic.dataclasses import dataclass
 from windtunnel import model_names
 from windtunnel.core import canonical
 from windtunnel.core.configured import STRICT
-from windtunnel.core.model import Interpolation
+from windtunnel.core.model import Interpolation, Model
 from windtunnel.errors import ModelError
-from windtunnel.models.built import Built, BuiltSource, per_channel
+from windtunnel.models.built import Built, BuiltSource, described_without_length, per_channel
 from windtunnel.models.checkpoint import SUFFIXES, fill, read_tensors
 from windtunnel.models.hub import require
 from windtunnel.models.stamps import file_stamps, folder_stamps
@@ -38,6 +38,7 @@ class LocalModel(BuiltSource):
         mean: per channel, for inputs in [0, 1]; the architecture's or folder's if left out.
         std: per channel; the architecture's or folder's if left out.
         interpolation: how inputs are resized; the architecture's or folder's if left out.
+        length: of a text model in a folder: tokens after which a text is cut off; what the network takes, at most 512, if left out.
     """
 
     use: ClassVar[str] = "local"
@@ -51,6 +52,7 @@ class LocalModel(BuiltSource):
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     interpolation: Interpolation | None = None
+    length: PositiveInt | None = None
 
     @property
     def title(self) -> str:
@@ -62,8 +64,28 @@ class LocalModel(BuiltSource):
         """The path with the home folder filled in."""
         return Path(self.name).expanduser()
 
+    def load(self) -> Model:
+        """The image or text model; see `ModelSource.load`.
+
+        Raises:
+            ModelError: as for `build`; or arguments of the other modality.
+        """
+        described = self._described()
+        if described is not None and described.reads_texts():
+            return dataclasses.replace(dataclasses.replace(described, interpolation=self.interpolation, length=self.length).load(), name=self.title)
+        if self.length is not None:
+            raise ModelError(f"{self.title} is an image model, which has no `length`; leave it out.")
+        return super().load()
+
+    def _described(self) -> TransformersModel | None:
+        """The folder as transformers' own, if it is one."""
+        if not self.path.is_dir() or "model_type" not in read_config(self.path):
+            return None
+        # All three are given on: without an image processor they are what there is.
+        return TransformersModel(name=str(self.path), size=self.size, mean=self.mean, std=self.std)
+
     def build(self) -> Built:
-        """The network that the folder describes, or the named architecture with the file's tensors.
+        """The image network that the folder describes, or the named architecture with the file's tensors.
 
         Raises:
             ModelError: nothing there, an unreadable or unsafe file, or tensors that do not fit.
@@ -87,7 +109,7 @@ class LocalModel(BuiltSource):
 
     def identity(self) -> dict[str, Any]:
         """Everything but the path: the arguments, and for a folder what its config.json says."""
-        described = self.describe()
+        described = described_without_length(self)
         arguments = {key: value for key, value in described["arguments"].items() if key != "name"}
         config = canonical.sha256(read_config(self.path)) if self.path.is_dir() else None
         return {**described, "arguments": arguments, "config": config}
@@ -101,9 +123,9 @@ class LocalModel(BuiltSource):
             from windtunnel.models.timm_folder import build
 
             return build(self.path, config, self.title, size=self.size)
-        if "model_type" in config:
-            # All three are given on: without an image processor they are what there is.
-            return TransformersModel(name=str(self.path), size=self.size, mean=self.mean, std=self.std).build()
+        described = self._described()
+        if described is not None:
+            return described.build()
         raise ModelError(f"{self.path}/config.json has neither `model_type` (transformers) nor `architecture` (timm), so nothing says what it is.")
 
     def _architecture(self, architecture: str) -> Built:

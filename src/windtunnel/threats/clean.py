@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
+from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Family, Threat
 from windtunnel.core.victim import Victim
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Clean(Threat):
+class Clean(Threat[Any]):
     """No change at all."""
 
     use: ClassVar[str] = "clean"
     version: ClassVar[int] = 2
     family: ClassVar[Family] = "clean"
     adaptive: ClassVar[bool] = False
+    modality: ClassVar[str] = ANY
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     @property
@@ -35,6 +34,6 @@ class Clean(Threat):
         """Nothing beyond the evaluation itself."""
         return 0
 
-    def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
+    def perturb(self, victim: Victim, batch: Batch[Any], level: Fraction, seed: int) -> Any:
         """The inputs."""
         return batch.inputs

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
+from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Family, Threat
 from windtunnel.core.victim import Victim
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Shift(Threat):
+class Shift(Threat[Any]):
     """Natural distribution shift: the batch it is called with comes from `data`, and is left as it is.
 
     Args:
@@ -32,6 +30,7 @@ class Shift(Threat):
     version: ClassVar[int] = 2
     family: ClassVar[Family] = "shift"
     adaptive: ClassVar[bool] = False
+    modality: ClassVar[str] = ANY
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     data: Annotated[str, StringConstraints(min_length=1)]
@@ -56,6 +55,6 @@ class Shift(Threat):
         """Nothing beyond the evaluation itself."""
         return 0
 
-    def perturb(self, victim: Victim, batch: Batch, level: Fraction, seed: int) -> Tensor:
+    def perturb(self, victim: Victim, batch: Batch[Any], level: Fraction, seed: int) -> Any:
         """The inputs, which are the shifted ones already."""
         return batch.inputs
