@@ -127,7 +127,7 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
     language.save(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
         (tmp_path / name).unlink(missing_ok=True)
-    with pytest.raises(ModelError, match="has no tokenizer: one was made up that knows no words. .*save it into the same folder"):
+    with pytest.raises(ModelError, match=r"has no tokenizer: one was made up that knows no words. .*save it into the same folder"):
         TransformersModel(name=str(tmp_path)).load()
 
 

@@ -23,7 +23,8 @@ from windtunnel.models.hub import quiet
 
 WORDS = (
     "a", "the", "this", "film", "movie", "story", "was", "is", "it", "and", "but", "not", "very", "really", "quite", "so", "good", "great", "fine",
-    "lovely", "bad", "dull", "awful", "poor", "acting", "plot", "music", "actor", "end", "i", "we", "saw", "felt", "made", "one", "two", "day", "after",
+    "lovely", "bad", "dull", "awful", "poor", "acting", "plot", "music", "actor", "end", "i", "we", "saw", "felt", "made",
+    "one", "two", "day", "after",
 )  # fmt: skip
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 VOCABULARY = len(SPECIAL) + len(WORDS)

@@ -79,6 +79,9 @@ class LocalModel(BuiltSource):
 
     def _described(self) -> TransformersModel | None:
         """The folder as transformers' own, if it is one."""
+        given = [key for key in ("architecture", "entry", "prefix") if getattr(self, key)]
+        if given and self.path.is_dir():
+            raise ModelError(f"{self.path} is a folder, which describes itself; leave out {', '.join(given)}, or name the file in it.")
         if not self.path.is_dir() or "model_type" not in read_config(self.path):
             return None
         # All three are given on: without an image processor they are what there is.
@@ -115,9 +118,6 @@ class LocalModel(BuiltSource):
         return {**described, "arguments": arguments, "config": config}
 
     def _from_folder(self) -> Built:
-        given = [key for key in ("architecture", "entry", "prefix") if getattr(self, key)]
-        if given:
-            raise ModelError(f"{self.path} is a folder, which describes itself; leave out {', '.join(given)}, or name the file in it.")
         config = read_config(self.path)
         if "architecture" in config:
             from windtunnel.models.timm_folder import build

@@ -116,7 +116,7 @@ class TransformersModel(BuiltSource):
             with self._fetching(), quiet():
                 config = AutoConfig.from_pretrained(self._place(), revision=self.revision, trust_remote_code=False)
         except (ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"transformers cannot read the configuration of {self.title}: {first_line(error)}") from error
+            raise ModelError(f"transformers cannot load the configuration of {self.title}: {first_line(error)}") from error
         return type(config) in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING and type(config) not in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING
 
     def _refuse(self, kind: str, *arguments: str) -> None:
