@@ -14,6 +14,9 @@ from windtunnel.core.texts import Texts
 from windtunnel.core.threat import Family, Threat
 from windtunnel.errors import BudgetError
 
+ASKED = 64
+"""Texts that a victim is asked about at once; a property of the cell, so that who computes it changes nothing."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TextAttack(Threat[Texts]):

@@ -58,7 +58,9 @@ class WordNet:
         key = word.lower()
         if not key.isascii() or not key.isalpha():
             return ()
-        found = (other for index, data in zip(self._indices, self._data, strict=True) for place in _places(index, key) for other in _words(data, place))
+        found = (
+            other for index, data in zip(self._indices, self._data, strict=True) for place in _places(index, key) for other in _words(data, place)
+        )
         return tuple(dict.fromkeys(other for other in found if other.isalpha() and other.lower() != key))
 
 

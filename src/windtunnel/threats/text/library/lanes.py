@@ -61,7 +61,7 @@ class Lane(Generic[Question, Answer, Result]):
         self.error: BaseException | None = None
         self.done = False
         self._search, self._key, self._left = search, key, seconds
-        self._answer: Answer | None = None
+        self._answer: Any = None
         self._draws: Draws | None = None
         self._stopped = False
         self._turn, self._parked = threading.Semaphore(0), threading.Semaphore(0)
@@ -94,7 +94,7 @@ class Lane(Generic[Question, Answer, Result]):
     def _ask(self, question: Question) -> Answer:
         self.question = question
         self._pause()
-        answer: Any = self._answer
+        answer: Answer = self._answer
         return answer
 
     def _pause(self) -> None:

@@ -19,10 +19,10 @@ noun.possession noun.process noun.quantity noun.relation noun.shape noun.state n
 verb.cognition verb.communication verb.competition verb.consumption verb.contact verb.creation verb.emotion verb.motion
 verb.perception verb.possession verb.social verb.stative verb.weather adj.ppl
 """
-"""Names of the files that the database was made from, in their order; a file that NLTK's reader wants and Debian leaves out. Source: lexnames(5WN)."""
+"""Names of the files that the database was made from, in order, which NLTK's reader wants and Debian leaves out. Source: lexnames(5WN)."""
 
 
-class _Pointer(PathPointer):
+class _Pointer(PathPointer):  # type: ignore[misc]  # NLTK is not annotated
     """A file or folder, in a zip archive or not."""
 
     def __init__(self, path: Folder) -> None:
@@ -43,7 +43,7 @@ class _Pointer(PathPointer):
         return len(self._path.read_bytes())
 
 
-class _Reader(WordNetCorpusReader):
+class _Reader(WordNetCorpusReader):  # type: ignore[misc]  # NLTK is not annotated
     """NLTK's reader on files outside the folders in which NLTK allows itself to look."""
 
     def open(self, file: str) -> Any:

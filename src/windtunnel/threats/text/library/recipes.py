@@ -23,7 +23,6 @@ class Recipe(NamedTuple):
         kind: its class there.
         source: where it was published.
         needs: resources, by their names in `windtunnel.threats.text.resources`.
-        gradient: whether it looks into the victim.
         fixed: arguments of its `build` that are not the user's.
     """
 
@@ -31,15 +30,11 @@ class Recipe(NamedTuple):
     kind: str
     source: str
     needs: tuple[str, ...] = ()
-    gradient: bool = False
     fixed: Mapping[str, str] = MappingProxyType({})
 
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {
-        "a2t": Recipe(
-            "a2t_yoo_2021", "A2TYoo2021", "Yoo and Qi 2021, arXiv 2109.00544", ("tagger", "embedding", "stsb-distilbert-base"), gradient=True
-        ),
         "alzantot": Recipe(
             "genetic_algorithm_alzantot_2018",
             "GeneticAlgorithmAlzantot2018",
@@ -71,7 +66,6 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
             ("embedding", "learning-to-write"),
         ),
         "french": Recipe("french_recipe", "FrenchRecipe", "none; the package's own", ("flair", "multilingual-wordnet")),
-        "hotflip": Recipe("hotflip_ebrahimi_2017", "HotFlipEbrahimi2017", "Ebrahimi et al. 2017, arXiv 1712.06751", ("embedding", "tagger"), True),
         "iga": Recipe("iga_wang_2019", "IGAWang2019", "Wang et al. 2019, arXiv 1909.06723", ("embedding",)),
         "kuleshov": Recipe("kuleshov_2017", "Kuleshov2017", "Kuleshov et al. 2018, OpenReview r1QZ3zbAZ", ("embedding", "gpt2")),
         "leap": Recipe("leap_2023", "LEAP2023", "Xiao et al. 2023, arXiv 2308.11284", ("wordnet",)),
@@ -79,7 +73,9 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
         "pso": Recipe("pso_zang_2020", "PSOZang2020", "Zang et al. 2020, arXiv 1910.12196", ("hownet", "flair")),
         "pwws": Recipe("pwws_ren_2019", "PWWSRen2019", "Ren et al. 2019, ACL Anthology P19-1103", ("wordnet",)),
         "spanish": Recipe("spanish_recipe", "SpanishRecipe", "none; the package's own", ("flair", "multilingual-wordnet")),
-        "textbugger": Recipe("textbugger_li_2018", "TextBuggerLi2018", "Li et al. 2018, arXiv 1812.05271", ("embedding", "universal-sentence-encoder")),
+        "textbugger": Recipe(
+            "textbugger_li_2018", "TextBuggerLi2018", "Li et al. 2018, arXiv 1812.05271", ("embedding", "universal-sentence-encoder")
+        ),
         "textfooler": Recipe(
             "textfooler_jin_2019", "TextFoolerJin2019", "Jin et al. 2019, arXiv 1907.11932", ("embedding", "tagger", "universal-sentence-encoder")
         ),
@@ -87,11 +83,9 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
 )
 """Those that make a classifier err.
 
-Without `input-reduction`, which keeps the prediction; `morpheus` and `seq2sick`, which attack translations; and `chinese`, whose table of homophones
-is not in the package.
+Without `a2t` and `hotflip`, which want the gradient by a model's embedding of words; `input-reduction`, which keeps the prediction; `morpheus` and
+`seq2sick`, which attack translations; and `chinese`, whose table of homophones is not in the package.
 """
-
-LEFT_OUT = ("InputReductionFeng2018", "MorpheusTan2020", "Seq2SickCheng2018BlackBox", "ChineseRecipe")
 
 BY_PLACE: Final[Mapping[str, str]] = MappingProxyType({"LevenshteinEditDistance": "max_edit_distance"})
 """Parameters that recipes give without their names."""

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor
 
 from windtunnel.core.attempt import Attempt
+from windtunnel.threats.text.attack import ASKED
 from windtunnel.threats.text.library.lanes import Lane, Lanes, OutOfTimeError
 
 Row = tuple[str, ...]
 Ask = Callable[[list[Row]], Tensor]
-
-ASKED = 64
-"""Texts in one forward pass at most; a property of the cell, so that who computes it changes nothing."""
 
 
 @dataclass(frozen=True)
