@@ -22,7 +22,7 @@ from windtunnel.core.suite import Benchmark, DataRef
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.datasets.reference import parse_reference
-from windtunnel.errors import BudgetError, DataError, WindtunnelError
+from windtunnel.errors import BudgetError, DataError, ModelError, WindtunnelError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,10 +102,14 @@ def finetune(
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
 
-    how = RECIPES.load(recipe)(**arguments) if isinstance(recipe, str) else recipe
     splits = _splits(data, {}) if isinstance(data, str) else data.load()
+    modality = splits.any.modality.name
+    how = RECIPES.load(recipe).suited(modality, **arguments) if isinstance(recipe, str) else recipe
+    how.check_modality(modality)
     place = pick_device(device)
     loaded = (source(model) if isinstance(model, str) else model).load()
+    if loaded.preprocessing.modality != modality:
+        raise ModelError(f"{loaded.name} takes {loaded.preprocessing.modality} inputs, and {splits.name} holds {modality}s; choose a model for them.")
     loaded.backbone.to(place)
 
     def frozen(part: Dataset) -> Tensor:

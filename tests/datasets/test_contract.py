@@ -17,7 +17,9 @@ REQUIRED = {
     "folder": {"path": "some/images"},
     "table": {"path": "some/table.csv"},
     "torchvision": {"name": "CIFAR10", "root": "some/root"},
+    "text-table": {"path": "some/table.csv"},
     "huggingface": {"name": "someone/something"},
+    "huggingface-text": {"name": "someone/something"},
 }
 """Arguments that have no default."""
 

@@ -94,7 +94,7 @@ def test_threats_that_share_a_name_are_told_apart_by_norm(workspace) -> None:
         (TOP.replace("own", "2026") + "threats: []\n" + HEADLINE, 1, 12, "'benchmark' must be text; found 2026. Quote it: \"2026\"."),
         (TOP.replace("1", "0") + "threats: []\n" + HEADLINE, 2, 10, "'version' must be a whole number of at least 1; found 0."),
         (TOP.replace("1", "true") + "threats: []\n" + HEADLINE, 2, 10, "'version' must be a whole number of at least 1; found true."),
-        (TOP + "task: poetry\nthreats: []\n" + HEADLINE, 4, 7, "'task' must be one of image-classification; found 'poetry'."),
+        (TOP + "task: poetry\nthreats: []\n" + HEADLINE, 4, 7, "'task' must be one of image-classification, text-classification; found 'poetry'."),
         (TOP + "samples: all\nthreats: []\n" + HEADLINE, 4, 10, "'samples' must be a whole number of at least 1; found 'all'."),
         (TOP + "seed: 0.5\nthreats: []\n" + HEADLINE, 4, 7, "'seed' must be a whole number of at least 0; found 0.5."),
         (TOP + "threats: pgd\n" + HEADLINE, 4, 10, "'threats' must be a list of threats; found 'pgd'."),

@@ -153,6 +153,7 @@ class Audit:
         conflicts: ids removed because equal samples carried different labels.
         constant: ids of images with one single value, or texts of one single character (kept, reported).
         missing: entries without image, text or label, left out (an error where the source does not say otherwise).
+        excluded: ids of samples that the source's arguments left out, such as neutral ones where two classes are told apart.
         balance: class name -> number of samples kept.
     """
 
@@ -161,6 +162,7 @@ class Audit:
     conflicts: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     balance: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -171,6 +173,7 @@ class Audit:
             "conflicts": list(self.conflicts),
             "constant": list(self.constant),
             "missing": list(self.missing),
+            "excluded": list(self.excluded),
             "balance": dict(self.balance),
         }
 

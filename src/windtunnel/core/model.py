@@ -106,6 +106,11 @@ class ModelSource(Configured, ABC):
         return self.describe()
 
     @property
+    def modality(self) -> str | None:
+        """What its networks take, "image" or "text"; None if only loading tells."""
+        return IMAGE
+
+    @property
     def computed_with(self) -> tuple[str, ...]:
         """Packages whose versions enter the key of what the network computes."""
         return self.libraries

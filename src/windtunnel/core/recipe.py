@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from windtunnel.core.configured import Configured
 from windtunnel.core.dataset import Dataset
+from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.model import Model
+from windtunnel.errors import RecipeError
 
 if TYPE_CHECKING:
     import torch
@@ -88,6 +91,41 @@ class Recipe(Configured, ABC):
 
     trains: ClassVar[bool] = True
     """Whether it looks at training and validation data; one that does not gets empty ones, for the classes' sake."""
+    defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """By modality, arguments whose defaults differ there from those of the class, which suit images."""
+
+    @classmethod
+    def suited(cls, modality: str, /, **arguments: Any) -> Self:
+        """The recipe for inputs of a modality: its defaults where nothing else is said.
+
+        Raises:
+            RecipeError: it cannot train on them.
+        """
+        made = cls(**{**cls.defaults.get(modality, {}), **arguments})
+        made.check_modality(modality)
+        return made
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The inputs it can train on with these arguments."""
+        return (IMAGE, TEXT)
+
+    def check_modality(self, modality: str) -> None:
+        """Refuse inputs that the recipe cannot train on.
+
+        Raises:
+            RecipeError: in that case.
+        """
+        if modality not in self.modalities:
+            told = ", ".join(f"{name}: {value}" for name, value in self.restricting().items())
+            raise RecipeError(
+                f"{self.use}{f' with {told}' if told else ''} trains on {' or '.join(self.modalities)} inputs, and the data holds {modality}s. "
+                "Choose another recipe for it."
+            )
+
+    def restricting(self) -> Mapping[str, Any]:
+        """The arguments because of which some inputs are out of the question."""
+        return {}
 
     @abstractmethod
     def finetune(self, work: Finetuning) -> Finetuned:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from windtunnel.core.dataset import DataSource
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import ModelSource
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
@@ -63,6 +64,7 @@ class Benchmark:
         threats: name -> threat; the clean evaluation is always added.
         metrics: names of METRICS.
         headline: what it is ranked by.
+        modality: of its inputs, "image" or "text", as its task says.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Benchmark:
     threats: Mapping[str, Threat]
     metrics: tuple[str, ...]
     headline: Headline
+    modality: str = IMAGE
 
 
 @dataclass(frozen=True)

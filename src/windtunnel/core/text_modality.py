@@ -100,8 +100,8 @@ class TextModality(Modality[Texts, Texts]):
         return inputs
 
     def digests(self, stored: Texts) -> list[bytes]:
-        """Over the fields of each sample, with the borders between them."""
-        return [hashlib.sha256(dumps(row).encode()).digest() for row in stored]
+        """Over the fields of each sample with their names, and which of them are open."""
+        return [hashlib.sha256(dumps([stored.fields, stored.open, row]).encode()).digest() for row in stored]
 
     def constant(self, stored: Texts) -> list[bool]:
         """Whether a sample is one character over and over, white space aside."""

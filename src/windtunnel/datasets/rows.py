@@ -1,10 +1,12 @@
-"""Rows of a CSV or Parquet file: image path, label and split, each with the number it has in the file."""
+"""Rows of a table in a file: named columns as text, each row with the number it has in the file."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from windtunnel.core.dataset import SPLITS
@@ -40,10 +42,30 @@ def read_rows(path: Path, image: str, label: str, split: str | None) -> list[Row
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise DataError(f"{path} is neither a .csv nor a .parquet file; write the table in one of the two.")
-    cells = _csv_cells(path, columns) if suffix == ".csv" else _parquet_cells(path, columns)
+    return [_row(path, number, columns, values) for number, values in read_cells(path, columns, "image")]
+
+
+def read_cells(path: Path, columns: Sequence[str], noun: str) -> list[tuple[int, list[str]]]:
+    """The number of each row in a .csv, .tsv, .jsonl or .parquet file, and its values in some columns; empty where there is none.
+
+    Args:
+        noun: what a row stands for, for messages.
+    Raises:
+        DataError: another format, a missing column, no rows, or a damaged file.
+    """
+    readers: dict[str, Callable[[Path, Sequence[str]], list[tuple[int, list[str]]]]] = {
+        ".csv": _csv_cells,
+        ".tsv": partial(_csv_cells, delimiter="\t"),
+        ".jsonl": _json_cells,
+        ".parquet": _parquet_cells,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path} is not one of {', '.join(readers)}; write the table in one of these.")
+    cells = reader(path, columns)
     if not cells:
-        raise DataError(f"{path} has no rows; expected one for each image.")
-    return [_row(path, number, columns, values) for number, values in cells]
+        raise DataError(f"{path} has no rows; expected one for each {noun}.")
+    return cells
 
 
 def _row(path: Path, number: int, columns: Sequence[str], values: Sequence[str]) -> Row:
@@ -62,12 +84,12 @@ def _check_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> N
             raise DataError(f"{path} has no column {column!r}. {suggest(column, found)}")
 
 
-def _csv_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+def _csv_cells(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[tuple[int, list[str]]]:
     cells = []
     try:
         # "utf-8-sig", for spreadsheets put a byte order mark in front of the first column's name.
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            reader = csv.reader(stream, strict=True, delimiter=delimiter)
             header = next(reader, [])
             _check_columns(path, header, columns)
             places = [header.index(column) for column in columns]
@@ -77,12 +99,29 @@ def _csv_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]
                 if len(values) != len(header):
                     raise DataError(
                         f"{path}, row {reader.line_num}: {len(values)} values for {len(header)} columns; "
-                        "quote values that hold a comma, and look whether the file is truncated."
+                        "quote values that hold the separator, and look whether the file is truncated."
                     )
                 cells.append((reader.line_num, [values[place] for place in places]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
     return cells
+
+
+def _json_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+    objects: list[tuple[int, dict[str, object]]] = []
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            for number, line in enumerate(stream, start=1):
+                found = json.loads(line) if line.strip() else {}
+                if not isinstance(found, dict):
+                    raise DataError(f"{path}, row {number}: a {type(found).__name__}; expected an object with a value for each column.")
+                if found:
+                    objects.append((number, found))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON in UTF-8, an object a line: {error}") from error
+    if objects:
+        _check_columns(path, sorted({name for _, found in objects for name in found}), columns)
+    return [(number, [_text(found.get(column)) for column in columns]) for number, found in objects]
 
 
 def _parquet_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:

@@ -45,8 +45,7 @@ class Stored(DataSource):
     @property
     def root(self) -> Path:
         """The folder meant."""
-        given = self.path if self.path is not None else str(Path(os.environ.get(VARIABLE, DEFAULT)) / self.folder)
-        return Path(given).expanduser()
+        return place(self.path, self.folder)
 
     def stamp(self) -> str:
         """A text that changes with the arguments, the libraries, and any file's path, size or time."""
@@ -88,6 +87,12 @@ class Stored(DataSource):
     def dataset(self, classes: tuple[str, ...], ids: list[str], labels: list[int], images: ImageStore) -> Dataset:
         """The test split."""
         return Dataset(f"{self.title}[test]", classes, tuple(ids), np.array(labels, dtype=np.int64), images)
+
+
+def place(path: str | None, folder: str) -> Path:
+    """`path`, or where a folder of that name is looked for if it is None."""
+    given = Path(path) if path is not None else Path(os.environ.get(VARIABLE, DEFAULT)) / folder
+    return given.expanduser()
 
 
 def class_folders(root: Path) -> Mapping[str, Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from windtunnel.core import canonical
 from windtunnel.core.dataset import DataSource, Splits
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import Model, ModelSource
 from windtunnel.errors import DataError, suggest
 from windtunnel.execution.store import Store
@@ -72,6 +73,11 @@ class ModelFacts:
     features: int
     parameters: int
     preprocessing: Mapping[str, Any]
+
+    @property
+    def modality(self) -> str:
+        """What the network takes."""
+        return str(self.preprocessing.get("modality", IMAGE))
 
     @classmethod
     def of(cls, model: Model) -> ModelFacts:

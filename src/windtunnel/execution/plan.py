@@ -20,7 +20,7 @@ from windtunnel.core.suite import Benchmark, DataRef, Suite
 from windtunnel.core.threat import Threat
 from windtunnel.datasets.reference import parse_reference
 from windtunnel.datasets.splitting import stratified_subset
-from windtunnel.errors import DataError
+from windtunnel.errors import DataError, ModelError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts
 from windtunnel.provenance import versions
 
@@ -126,6 +126,7 @@ def plan(suite: Suite, facts: Facts) -> Plan:
 
     Raises:
         DataError: a shift whose classes are not the suite's, or a subset larger than its split.
+        ModelError: a model of another modality than the data.
     """
     return _Planner(suite, facts).plan()
 
@@ -137,6 +138,10 @@ class _Planner:
         self.models = {name: facts.model(source) for name, source in suite.models.items()}
 
     def plan(self) -> Plan:
+        for name, facts in self.models.items():
+            if facts is not None and facts.modality != self.suite.data.modality:
+                held = self.suite.data.modality
+                raise ModelError(f"The model {name!r} takes {facts.modality} inputs, but the suite's data {self.suite.data.title} holds {held}s.")
         samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
         evaluations = [
             (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))

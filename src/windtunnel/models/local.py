@@ -64,6 +64,11 @@ class LocalModel(BuiltSource):
         """The path with the home folder filled in."""
         return Path(self.name).expanduser()
 
+    @property
+    def modality(self) -> str | None:
+        """Told by the configuration that comes with the weights."""
+        return None
+
     def load(self) -> Model:
         """The image or text model; see `ModelSource.load`.
 

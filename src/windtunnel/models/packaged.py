@@ -10,6 +10,7 @@ from pydantic import PositiveInt, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
+from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.model import Model, Preprocessing
 from windtunnel.errors import suggest
 from windtunnel.models import efficientnet, language, zoo
@@ -56,6 +57,11 @@ class ZooModel(BuiltSource):
         if self.length is not None and not self.reads_texts:
             raise ValueError(f"{self.title} takes images, which have no `length`; leave it out")
         return self
+
+    @property
+    def modality(self) -> str:
+        """Told by the name."""
+        return TEXT if self.reads_texts else IMAGE
 
     @property
     def reads_texts(self) -> bool:

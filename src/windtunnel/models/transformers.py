@@ -51,6 +51,11 @@ class TransformersModel(BuiltSource):
     interpolation: Interpolation | None = None
     length: PositiveInt | None = None
 
+    @property
+    def modality(self) -> str | None:
+        """Told by the configuration that comes with the weights."""
+        return None
+
     def load(self) -> Model:
         """The image or text model; see `ModelSource.load`.
 

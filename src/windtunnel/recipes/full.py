@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.core.recipe import Finetuned, Finetuning
-from windtunnel.recipes.supervised import Supervised
+from windtunnel.recipes.supervised import Augmenting
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Full(Supervised):
+class Full(Augmenting):
     """Train backbone and a new head together.
-
-    Args:
-        augment: "none", or "augmix" for AugMix with its Jensen-Shannon consistency loss (see `recipes.augmix`).
     Source:
         The common practice; the baseline of Kumar et al. 2022, arXiv 2202.10054, section 2.
     """
 
     use: ClassVar[str] = "full"
-
-    augment: Literal["none", "augmix"] = "none"
 
     def passes(self, samples: int) -> float:
         """Forward and backward, on three views of each sample under AugMix."""

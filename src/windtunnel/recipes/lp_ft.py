@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.core.recipe import Finetuned, Finetuning
-from windtunnel.recipes.supervised import Count, Rate, Supervised
+from windtunnel.recipes.supervised import Augmenting, Count, Rate
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class LpFt(Supervised):
+class LpFt(Augmenting):
     """Fine-tune all parameters starting from the head of a linear probe, so that the features are distorted less.
 
     Args:
         probe_epochs: epochs of the probe.
         probe_lr: peak learning rate of the probe.
-        augment: augmentation of the second stage, as in `Full`.
     Source:
         Kumar et al. 2022, arXiv 2202.10054, section 3.3. Deviation: the learning rates are ours for small networks; the
         paper sweeps them.
@@ -29,7 +28,6 @@ class LpFt(Supervised):
 
     probe_epochs: Count = 100
     probe_lr: Rate = 1e-2
-    augment: Literal["none", "augmix"] = "none"
 
     def passes(self, samples: int) -> float:
         """The probe's features, then forward and backward."""

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.budget import check_radius
 from windtunnel.core.configured import STRICT, Radius
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.recipe import Finetuned, Finetuning
 from windtunnel.recipes.supervised import Count, Supervised
 
@@ -42,6 +43,11 @@ class PgdAt(Supervised):
 
     def __post_init__(self) -> None:
         check_radius(self.norm, self.eps)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Images: its attack follows gradients of pixels."""
+        return (IMAGE,)
 
     def passes(self, samples: int) -> float:
         """The attack's passes and the training step's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +19,15 @@ from windtunnel.errors import RecipeError
 from windtunnel.recipes.supervised import Supervised
 from windtunnel.seeding import generator, reseed, scoped
 
-Objective = Callable[[Batch, int], Tensor]
+Objective = Callable[[Batch[Any], int], Tensor]
 """(batch, epoch) to a scalar loss with a gradient."""
 
 State = dict[str, Tensor]
 
 EVALUATION_BATCH = 256
+
+POOL = 50
+"""Batches' worth of samples among which texts of like length are put together; as transformers' grouped sampler does."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Stage:
     name: str
     module: nn.Module
     parameters: Sequence[nn.Parameter]
-    batches: Callable[[int], Iterator[Batch]]
+    batches: Callable[[int], Iterator[Batch[Any]]]
     steps: int
     objective: Objective
     validate: Callable[[], Score]
@@ -158,16 +162,34 @@ def order(count: int, batch: int, seed: int, epoch: int) -> list[np.ndarray]:
     return np.array_split(permutation, steps_of(count, batch))
 
 
+def order_by_length(lengths: Sequence[int], batch: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The keyed permutation cut into equal batches of samples of like length, themselves in keyed order.
+
+    Only within every POOL batches' worth of samples is like put to like, so that the epochs differ in who meets whom.
+
+    Args:
+        lengths: tokens of each sample.
+    """
+    permutation = generator(seed, "order", epoch).permutation(len(lengths))
+    pools = [permutation[start : start + POOL * batch] for start in range(0, len(permutation), POOL * batch)]
+    sizes = np.asarray(lengths)
+    alike = np.concatenate([pool[np.argsort(sizes[pool], kind="stable")] for pool in pools])
+    batches = np.array_split(alike, steps_of(len(lengths), batch))
+    return [batches[place] for place in generator(seed, "batches", epoch).permutation(len(batches))]
+
+
 def steps_of(count: int, batch: int) -> int:
     """Batches an epoch."""
     return max(1, math.ceil(count / batch))
 
 
-def dataset_batches(data: Dataset, batch: int, seed: int, device: torch.device) -> Callable[[int], Iterator[Batch]]:
-    """Batches of a data set in keyed order, for any epoch."""
+def dataset_batches(network: Network, data: Dataset, batch: int, seed: int, device: torch.device) -> Callable[[int], Iterator[Batch[Any]]]:
+    """Batches of a data set in keyed order, for any epoch; texts of like length together, so that little is padded."""
+    lengths = network.lengths(data)
 
-    def batches(epoch: int) -> Iterator[Batch]:
-        for rows in order(len(data), batch, seed, epoch):
+    def batches(epoch: int) -> Iterator[Batch[Any]]:
+        drawn = order(len(data), batch, seed, epoch) if lengths is None else order_by_length(lengths, batch, seed, epoch)
+        for rows in drawn:
             yield data.batch(rows, device)
 
     return batches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -17,7 +17,7 @@ from windtunnel.recipes.training import Objective, Score, Stage, Trained, accura
 def train_whole(network: Network, work: Finetuning, recipe: Supervised, *, augment: Literal["none", "augmix"]) -> Trained:
     """One stage over every parameter of `network`, selected by accuracy on the validation split."""
 
-    def plain(batch: Batch, epoch: int) -> Tensor:
+    def plain(batch: Batch[Any], epoch: int) -> Tensor:
         return nn.functional.cross_entropy(network(batch.inputs), batch.labels, label_smoothing=recipe.label_smoothing)
 
     def augmix(batch: Batch, epoch: int) -> Tensor:
@@ -36,7 +36,7 @@ def whole_stage(network: Network, work: Finetuning, recipe: Supervised, objectiv
         name="full",
         module=network,
         parameters=list(network.parameters()),
-        batches=dataset_batches(work.train, recipe.batch, work.seed, work.device),
+        batches=dataset_batches(network, work.train, recipe.batch, work.seed, work.device),
         steps=steps_of(len(work.train), recipe.batch),
         objective=objective,
         validate=lambda: Score(accuracy(network, work.val, work.device)),

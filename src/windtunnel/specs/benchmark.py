@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from windtunnel.catalog import Catalog
+from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.suite import Benchmark
 from windtunnel.errors import Problem, SpecError, suggest
 from windtunnel.specs.fields import Fields, describe
@@ -19,8 +20,8 @@ from windtunnel.specs.tables import BUILTIN, Tables
 from windtunnel.specs.threats import read_threats
 
 DEFAULT_TASK = "image-classification"
-MODALITIES: Final[Mapping[str, str]] = MappingProxyType({DEFAULT_TASK: "image"})
-"""Tasks, each with what its inputs are."""
+TASKS: Final[Mapping[str, str]] = MappingProxyType({DEFAULT_TASK: IMAGE, "text-classification": TEXT})
+"""Tasks, each with the modality of its inputs."""
 
 KEYS = ("benchmark", "version", "task", "data", "samples", "seed", "threats", "metrics", "headline")
 DEFAULT_METRICS = ("accuracy",)
@@ -50,10 +51,13 @@ def read_benchmark(path: Path, shown: str, problems: list[Problem], tables: Tabl
     fields = Fields(document, root, "A benchmark", KEYS)
     name = fields.file_name("benchmark")
     version = fields.integer("version", low=1, required=True)
-    task = fields.choice("task", tuple(MODALITIES), DEFAULT_TASK)
+    task = fields.choice("task", tuple(TASKS), DEFAULT_TASK)
+    modality = TASKS[task]
     data = fields.node_of("data")
     part = split(document, data, tables, own=True) if data else None
-    threats = read_threats(document, fields.items("threats", "threats", empty=True), tables, MODALITIES[task])
+    if data and part and part.source is not None and part.source.modality != modality:
+        document.report(data.place, f"{part.source.title} holds {part.source.modality}s, but the benchmark's task has {modality} inputs.")
+    threats = read_threats(document, fields.items("threats", "threats", empty=True), tables, modality)
     samples, seed = fields.integer("samples", low=1), fields.integer("seed", low=0, default=0)
     metrics = _metrics(fields, tables)
     sentence = fields.node_of("headline")
@@ -70,6 +74,7 @@ def read_benchmark(path: Path, shown: str, problems: list[Problem], tables: Tabl
         threats=threats.named,
         metrics=metrics,
         headline=headline,
+        modality=modality,
     )
 
 

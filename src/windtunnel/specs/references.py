@@ -104,13 +104,13 @@ def load(registry: Registry[C], found: Reference) -> type[C] | None:
     return attempt(found.arguments.document, found.place, lambda: registry.load(found.use))
 
 
-def recipe(document: Document, node: Node, tables: Tables) -> tuple[str, Recipe] | None:
-    """A recipe and its shown name."""
+def recipe(document: Document, node: Node, tables: Tables, modality: str) -> tuple[str, Recipe] | None:
+    """A recipe for inputs of a modality, and its shown name."""
     found = reference(document, node, tables.recipes.noun)
     if found is None:
         return None
     name, kind = title(found), load(tables.recipes, found)
-    made = found.arguments.build(kind) if kind else None
+    made = found.arguments.build(kind, partial(kind.suited, modality)) if kind else None
     return (name, made) if name and made else None
 
 

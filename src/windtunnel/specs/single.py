@@ -42,9 +42,10 @@ def single(
     found = load_benchmark(benchmark, catalog, tables)
     if samples is not None and samples != found.samples:
         found = replace(found, samples=samples, name=f"{found.name}-{samples}-samples")
-    how = tables.recipes.load(recipe)()
     network = source(model, arguments)
     name, own = f"evaluate-{_plain(model)}-{found.name}", _data(found, data)
+    _check(model, network.modality, found, own)
+    how = tables.recipes.load(recipe).suited(own.modality)
     written = {
         "suite": name,
         "models": [{"use": model, **arguments} if arguments else model],
@@ -64,6 +65,15 @@ def single(
         samples=None,
         source=written,
     )
+
+
+def _check(model: str, takes: str | None, benchmark: Benchmark, data: DataSource) -> None:
+    """Model, benchmark and data must be of one modality, as far as that is known before loading."""
+    if takes not in (None, data.modality) or benchmark.modality != data.modality:
+        raise DataError(
+            f"{data.title} holds {data.modality}s, the benchmark {benchmark.name} has {benchmark.modality} inputs and {model} takes "
+            f"{takes or data.modality} inputs; choose three that go together."
+        )
 
 
 def _data(benchmark: Benchmark, given: DataSource | None) -> DataSource:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from windtunnel.catalog import Catalog
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import ModelSource
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.suite import Benchmark, Selection, Suite
@@ -48,7 +49,8 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     models = collect(document, fields.items("models", "models"), partial(model, document, tables=tables), "model")
     place = fields.node_of("data")
     source = data(document, place, tables) if place else None
-    recipes = collect(document, fields.items("recipes", "recipes"), partial(recipe, document, tables=tables), "recipe")
+    modality = source.modality if source else IMAGE
+    recipes = collect(document, fields.items("recipes", "recipes"), partial(recipe, document, tables=tables, modality=modality), "recipe")
     benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
     seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
     threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)
@@ -66,9 +68,21 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         samples=samples,
         source=root.plain(),
     )
+    _check_modality(document, fields, suite)
     _check_surrogates(document, fields, suite)
     _check_normaliser(fields, models, recipes)
     return None if problems else suite
+
+
+def _check_modality(document: Document, fields: Fields, suite: Suite) -> None:
+    """Models and benchmarks must take what the suite's data holds; a model that only loading tells is checked by the plan."""
+    held = suite.data.modality
+    kinds = [("models", f"The model {name!r} takes", source.modality) for name, source in suite.models.items()]
+    kinds += [("benchmarks", f"The benchmark {each.name!r} has", each.modality) for each in suite.benchmarks]
+    for key, told, modality in kinds:
+        place = fields.node_of(key)
+        if modality not in (None, held) and place is not None:
+            document.report(place.place, f"{told} {modality} inputs, but the suite's data {suite.data.title} holds {held}s.")
 
 
 def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Threat
 from windtunnel.errors import UnknownNameError, suggest
+from windtunnel.specs.arguments import Arguments
 from windtunnel.specs.fields import describe, shown_name
 from windtunnel.specs.headline import CLEAN, FAMILIES
 from windtunnel.specs.nodes import Document, Node
@@ -85,14 +87,39 @@ def _build(found: Reference, tables: Tables, modality: str) -> _Made | None:
     kind = load(tables.threats, found)
     if kind is None:
         return None
-    if kind.modality != modality:
+    if kind.modality not in (modality, ANY):
         document.report(found.place, f"{found.use!r} changes {kind.modality} inputs, but the benchmark's task has {modality} inputs.")
         return None
-    data = found.arguments.nodes.get("data")
-    if data is not None and split(document, data, tables, own=False) is None:
+    if not _fitting_data(found, tables, modality):
         return None
-    threat = found.arguments.build(kind)
+    threat = _beside(found).build(kind)
     return None if threat is None else _Made(found, threat)
+
+
+def _fitting_data(found: Reference, tables: Tables, modality: str) -> bool:
+    """Whether the other data that a threat names, if it does, can be made from its options and has inputs of the modality."""
+    document, data, options = found.arguments.document, found.arguments.nodes.get("data"), found.arguments.nodes.get("options")
+    if data is None:
+        return True
+    node = data
+    if options is not None and isinstance(options.value, Mapping) and isinstance(data.value, str):
+        node = replace(data, value={**options.value, "use": data}, keys=options.keys)
+    other = split(document, node, tables, own=False)
+    if other is None or other.source is None:
+        return False
+    if other.source.modality != modality:
+        document.report(data.place, f"{other.source.title} holds {other.source.modality}s, but the benchmark's task has {modality} inputs.")
+    return other.source.modality == modality
+
+
+def _beside(found: Reference) -> Arguments:
+    """The arguments, with a `path` among the options of other data as the file means it."""
+    options = found.arguments.nodes.get("options")
+    path = options.value.get("path") if options is not None and isinstance(options.value, Mapping) else None
+    if options is None or path is None or not isinstance(path.value, str) or not isinstance(options.value, Mapping):
+        return found.arguments
+    moved = replace(options, value={**options.value, "path": replace(path, value=found.arguments.document.beside(path.value))})
+    return replace(found.arguments, nodes={**found.arguments.nodes, "options": moved})
 
 
 def _named(document: Document, made: list[_Made]) -> dict[str, Threat]:

@@ -16,6 +16,9 @@ from windtunnel.core.modality import ANY
 from windtunnel.core.threat import Family, Threat
 from windtunnel.core.victim import Victim
 
+OWN = ("folder", "table", "text-table")
+"""Sources of one's own files, which are nowhere in particular."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Shift(Threat[Any]):
@@ -34,7 +37,15 @@ class Shift(Threat[Any]):
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     data: Annotated[str, StringConstraints(min_length=1)]
-    options: dict[str, str | int | bool] = field(default_factory=dict, hash=False)
+    options: dict[str, str | int | bool | float | list[str]] = field(default_factory=dict, hash=False)
+
+    def describe(self) -> dict[str, Any]:
+        """What enters a key: not where one's own files lie, for their fingerprint says what is in them."""
+        described = super().describe()
+        if self.data.partition("[")[0] not in OWN:
+            return described
+        options = {key: value for key, value in described["arguments"]["options"].items() if key != "path"}
+        return {**described, "arguments": {**described["arguments"], "options": options}}
 
     @property
     def levels(self) -> tuple[Fraction, ...]:
