@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -51,10 +52,11 @@ def textattack() -> ModuleType:
         MissingPackageError: it is not installed.
     """
     try:
-        for name in FIRST:
-            importlib.import_module(name)
-        with _importing():
-            return importlib.import_module("textattack")
+        with warnings.catch_warnings(action="ignore"):  # about Python and NumPy having moved on
+            for name in FIRST:
+                importlib.import_module(name)
+            with _importing():
+                return importlib.import_module("textattack")
     except ModuleNotFoundError as error:
         raise MissingPackageError(f"Attacks of textattack need that package ({error}). Install it with: pip install 'windtunnel[text]'") from error
 
@@ -75,7 +77,7 @@ def provided(stop_words: StopWords, wordnet: Any = None) -> Iterator[None]:
         importlib.import_module(f"textattack.{name}")
         for name in ("shared.utils.install", "transformations.word_swaps.word_swap_wordnet", "shared.utils")
     )
-    with ExitStack() as stack:
+    with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         stack.enter_context(replaced(nltk, download=lambda *names, **options: True))
         stack.enter_context(replaced(nltk.corpus, stopwords=_EnglishStopWords(stop_words)))
         stack.enter_context(replaced(nltk.data, path=list(dict.fromkeys([*nltk.data.path, *map(str, nltk_folders())]))))
