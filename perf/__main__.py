@@ -32,6 +32,12 @@ def _attacks() -> Section:
     return measure()
 
 
+def _textattack() -> Section:
+    from perf.textattack import measure
+
+    return measure()
+
+
 def _streaming() -> Section:
     from perf.streaming import measure
 
@@ -64,6 +70,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "linear_probe": _linear_probe,
         "overhead": _overhead,
         "attacks": _attacks,
+        "textattack": _textattack,
         "corruptions": _corruptions,
         "streaming": _streaming,
     }

@@ -33,6 +33,8 @@ QUICK = {
 EVERY = tuple(THREATS._builtin)
 NAMES = tuple(name for name in EVERY if "/" not in name)
 """Our own; what the attacks of libraries keep is tested with these."""
+IMAGE = tuple(name for name in NAMES if THREATS.load(name).modality != "text")
+"""Those that change images, and those that change nothing; for texts see tests/threats/text."""
 
 
 def make(name, **arguments):
@@ -99,7 +101,7 @@ def test_unknown_arguments_and_changes_are_refused(name):
         make(name).use = "other"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IMAGE)
 def test_results_are_images_repeatable_byte_by_byte_and_made_without_global_randomness(name, module, batch):
     before = batch.inputs.clone()
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
@@ -117,7 +119,7 @@ def test_results_are_images_repeatable_byte_by_byte_and_made_without_global_rand
     assert random.getstate() == states[2]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if THREATS.load(name).family in ("attack", "corruption")])
+@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family in ("attack", "corruption")])
 def test_every_threat_that_should_change_inputs_changes_them(name, module, batch):
     out = make(name, **({"eps": "0.3"} if THREATS.load(name).family == "attack" else {}))(Victim(module), batch, keep=True)
     assert not torch.equal(out.perturbed, batch.inputs)
@@ -126,7 +128,7 @@ def test_every_threat_that_should_change_inputs_changes_them(name, module, batch
         assert out.correct.mean() < 1
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if THREATS.load(name).family == "attack"])
+@pytest.mark.parametrize("name", [name for name in IMAGE if THREATS.load(name).family == "attack"])
 def test_eps_0_is_the_identity_for_attacks(name, module, batch):
     out = make(name, eps=["0", "1/255"])(Victim(module), batch)
     assert (out.distance[0] == 0).all()
@@ -141,7 +143,7 @@ def test_clean_and_shifted_data_are_left_as_they_are(name, module, batch):
     assert out.flags == ()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not THREATS.load(name).adaptive])
+@pytest.mark.parametrize("name", [name for name in IMAGE if not THREATS.load(name).adaptive])
 def test_blind_threats_are_byte_equal_for_any_batch_and_order(name, module):
     batch = answered(module, images(9))
     threat, victim = make(name), Victim(module)
