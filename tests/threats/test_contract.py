@@ -154,7 +154,7 @@ def test_blind_threats_are_byte_equal_for_any_batch_and_order(name, module):
     assert torch.equal(threat(victim, batch.take(order), keep=True).perturbed, whole[order])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IMAGE)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 9), (3, 16, 16)])
 def test_any_image_size_and_colour_will_do(name, shape):
     module = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(shape[0], 4)).eval()
