@@ -38,6 +38,12 @@ def _attacks() -> Section:
     return measure()
 
 
+def _textattack() -> Section:
+    from perf.textattack import measure
+
+    return measure()
+
+
 def _streaming() -> Section:
     from perf.streaming import measure
 
@@ -70,6 +76,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "linear_probe": _linear_probe,
         "overhead": _overhead,
         "attacks": _attacks,
+        "textattack": _textattack,
         "corruptions": _corruptions,
         "perturbations": _perturbations,
         "streaming": _streaming,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import tempfile
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -126,3 +128,23 @@ def default_store() -> Path:
 
     named = os.environ.get(STORE_VARIABLE)
     return Path(named).expanduser() if named else user_cache_path("windtunnel") / "store"
+
+
+def nltk_folders() -> tuple[Path, ...]:
+    """Where NLTK's data is looked for, as NLTK itself does: NLTK_DATA, the user's folder, the interpreter's, the system's; then our cache."""
+    from platformdirs import user_cache_path
+
+    named = [Path(each).expanduser() for each in os.environ.get("NLTK_DATA", "").split(os.pathsep) if each]
+    below = [Path(sys.prefix), Path(sys.prefix, "share"), Path(sys.prefix, "lib")]
+    system = [Path("/usr/share"), Path("/usr/local/share"), Path("/usr/lib"), Path("/usr/local/lib")]
+    return (*named, *(each / "nltk_data" for each in (Path.home(), *below, *system, user_cache_path("windtunnel"))))
+
+
+def textattack_cache() -> Path:
+    """Where textattack keeps what it has downloaded: TA_CACHE_DIR, else its folder in the user's cache."""
+    return Path(os.environ.get("TA_CACHE_DIR") or "~/.cache/textattack").expanduser()
+
+
+def tensorflow_hub_cache() -> Path:
+    """Where TensorFlow Hub keeps its modules: TFHUB_CACHE_DIR, else a folder for temporary files."""
+    return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir(), "tfhub_modules"))

@@ -51,6 +51,10 @@ class MissingPackageError(WindtunnelError):
     """An optional package is needed for what was asked."""
 
 
+class ResourceError(WindtunnelError):
+    """Something that an attack reads (WordNet, word vectors, a language model) is not installed."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong in a file: where, the offending line, and what to do.

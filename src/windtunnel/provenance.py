@@ -20,6 +20,8 @@ LIBRARIES = (
     "timm",
     "transformers",
     "torchattacks",
+    "textattack",
+    "nltk",
     "datasets",
     "scikit-learn",
     "mlxtend",

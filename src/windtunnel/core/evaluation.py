@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windtunnel.core import suspicion
+from windtunnel.core.attempt import Attempt, Attempted, settled, unfinished
 from windtunnel.core.batch import Batch
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.flag import Flag
@@ -86,6 +87,7 @@ class Evaluation:
         self.attacked = np.zeros(shape, dtype=bool)
         self.top = self.modality.copy(self.batch.inputs)
         self.found: list[Flag] = []
+        self.told: dict[tuple[int, int], Attempt] = {}
 
     def blind(self, copies: Mapping[Fraction, Any]) -> None:
         """Perturb all samples at every level, or take the copies made earlier, and ask the victim.
@@ -195,7 +197,12 @@ class Evaluation:
         piece = self.batch.take(rows.tolist())
         given = self.modality.copy(piece.inputs)
         with self.source.queried() if self.threat.black_box else nullcontext():
-            changed = self.modality.settled(self.threat.perturb(self.searched, piece, level, self.seed))
+            answer = self.threat.perturb(self.searched, piece, level, self.seed)
+        if isinstance(answer, Attempted):
+            index = self.levels.index(level)
+            self.told.update({(index, row): attempt for row, attempt in zip(rows.tolist(), answer.attempts, strict=True)})
+            answer = answer.inputs
+        changed = self.modality.settled(answer)
         self.modality.verify(self.threat, given, changed, level, piece.ids)
         return changed
 
@@ -230,9 +237,10 @@ class Evaluation:
         """Everything observed, with flags."""
         threat = self.threat
         spent = [meter.since(before) for meter, before in self.before]
+        attempts = settled(self.told, self.clean == self.labels, self.predicted == self.labels) if self.told else ()
         cautions = threat.cautions(self.classes, self.modality.shape(self.batch.inputs)) if threat.levels[-1] > 0 else ()
         seen = suspicion.Observation(threat, self.victim, self.batch, self.clean, self.predicted, self.buffers, self.seed, self.classes)
-        flags = {flag.name: flag for flag in reversed((*cautions, *self.found, *suspicion.flags(seen)))}
+        flags = {flag.name: flag for flag in reversed((*cautions, *unfinished(attempts), *self.found, *suspicion.flags(seen)))}
         return Outcome(
             ids=self.batch.ids,
             labels=self.labels,
@@ -245,6 +253,7 @@ class Evaluation:
             flags=tuple(reversed(flags.values())),
             examples=self._examples(self.predicted[-1]),
             perturbed=self.top if keep else None,
+            attempts=attempts,
         )
 
     def _examples(self, predicted: np.ndarray) -> tuple[Example, ...]:

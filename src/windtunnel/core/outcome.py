@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from windtunnel.core.attempt import Attempts
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.estimate import Estimate
 from windtunnel.core.flag import Flag
@@ -74,6 +75,7 @@ class Outcome:
         flags: reasons for suspicion.
         examples: a few samples before and after.
         perturbed: inputs after the threat at the largest level, if kept: (n, channel, height, width), or `Texts`.
+        attempts: how each attempt went, (level, n), of attacks that tell; empty for others.
     """
 
     ids: tuple[str, ...]
@@ -87,6 +89,7 @@ class Outcome:
     flags: tuple[Flag, ...] = ()
     examples: tuple[Example, ...] = ()
     perturbed: Any = field(default=None, repr=False)
+    attempts: Attempts = ()
 
     @property
     def correct(self) -> Bools:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, Literal, final
 
+from windtunnel.core.attempt import Attempted
 from windtunnel.core.batch import Batch, Inputs
 from windtunnel.core.configured import Configured
 from windtunnel.core.evaluation import Evaluation
@@ -90,8 +91,16 @@ class Threat(Configured, ABC, Generic[Inputs]):
         """
         return ()
 
+    def require(self) -> None:
+        """Refuse to start without what the threat reads from disk besides the samples.
+
+        Raises:
+            ResourceError: naming what is missing, and how to get it.
+        """
+        return
+
     @abstractmethod
-    def perturb(self, victim: Victim, batch: Batch[Inputs], level: Fraction, seed: int) -> Inputs:
+    def perturb(self, victim: Victim, batch: Batch[Inputs], level: Fraction, seed: int) -> Inputs | Attempted:
         """Changed inputs; draws keyed by (seed, sample id). Images keep their shape and lie in [0, 1]; texts keep their closed fields.
 
         Called with correctly classified samples only for adaptive threats, and never with level 0.

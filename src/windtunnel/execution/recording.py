@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -56,12 +57,21 @@ def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...]) -> tuple[R
         content=cell.content or {},
         levels=levels,
         estimates=estimates,
-        facts={"classes": list(classes)},
+        facts={"classes": list(classes), **_attempts(levels, outcome)},
         cost={"forward": outcome.cost.forward, "backward": outcome.cost.backward, "queries": outcome.cost.queries},
         flags=tuple(flag.as_dict() for flag in outcome.flags),
         examples=tuple(_example(example) for example in outcome.examples),
     )
     return record, _table(cell.key, levels, outcome)
+
+
+def _attempts(levels: tuple[str, ...], outcome: Outcome) -> dict[str, Any]:
+    """How many attempts of an attack ended how at each level, and their queries; nothing of attacks that do not tell."""
+    if not outcome.attempts:
+        return {}
+    counts = {level: dict(sorted(Counter(each.status for each in row).items())) for level, row in zip(levels, outcome.attempts, strict=True)}
+    queries = {level: [each.queries for each in row] for level, row in zip(levels, outcome.attempts, strict=True)}
+    return {"attempts": counts, "attempt-queries": queries}
 
 
 def failed(cell: Cell, error: str) -> Record:

@@ -15,7 +15,7 @@ from windtunnel.core.canonical import fraction_text
 from windtunnel.core.record import Record, sort_key
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Benchmark, Suite
-from windtunnel.errors import DataError, StoreError
+from windtunnel.errors import DataError, ResourceError, StoreError
 from windtunnel.execution import recording
 from windtunnel.execution.effort import note_speeds
 from windtunnel.execution.facts import Facts
@@ -53,9 +53,11 @@ def run(suite: Suite, *, store: Store, runs: Path, runner: Runner | None = None,
     Raises:
         DataError, ModelError: data or weights cannot be loaded, so no cell could be.
         StoreError: the store or the folder cannot be written; what is done is kept.
+        ResourceError: a threat reads something that is not installed; nothing was computed.
     """
     started = time.monotonic()
     runner, progress = runner or Runner(), progress or Silent()
+    require(suite)
     with LocalEngine(runner, store.root, suite.threads) as engine:
         planned = prepare(suite, store, engine, progress)
         # Reading checks digests, so that a damaged entry is found here and computed anew.
@@ -71,6 +73,23 @@ def run(suite: Suite, *, store: Store, runs: Path, runner: Runner | None = None,
     seconds = time.monotonic() - started
     folder = write_folder(planned, store, runs, by_key, seconds)
     return Done(folder, len(todo) - len(by_key), len(planned.work) - len(todo), len(by_key), seconds)
+
+
+def require(suite: Suite) -> None:
+    """Refuse to start without what the suite's threats read from disk.
+
+    Raises:
+        ResourceError: everything that is missing, with its remedy.
+    """
+    lacking = []
+    for benchmark in suite.benchmarks:
+        for threat in benchmark.threats.values():
+            try:
+                threat.require()
+            except ResourceError as error:
+                lacking.append(str(error))
+    if lacking:
+        raise ResourceError("\n".join(dict.fromkeys(lacking)))
 
 
 def prepare(suite: Suite, store: Store, engine: LocalEngine, progress: Progress) -> Plan:

@@ -51,7 +51,9 @@ def attack(network: Network, threat: Threat, batch: Batch, seed: int) -> Tensor:
     victim = Victim(network.eval())
     try:
         with victim.frozen():
-            return threat.perturb(victim, batch, threat.levels[-1], seed).detach()
+            perturbed = threat.perturb(victim, batch, threat.levels[-1], seed)
+            assert isinstance(perturbed, Tensor), "PGD answers with images"
+            return perturbed.detach()
     finally:
         network.train(training)
 

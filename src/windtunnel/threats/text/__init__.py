@@ -1,1 +1,1 @@
-"""Blind text perturbations: typos, other spellings, disguises and additions that nobody aimed at the victim, in five severities."""
+"""Threats to texts: attacks that ask the victim, and blind perturbations."""

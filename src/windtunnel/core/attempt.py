@@ -1,0 +1,83 @@
+"""Attempt: how an attack on one sample went, as the attack itself tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from windtunnel.core.flag import Flag
+from windtunnel.core.texts import Texts
+
+Status = Literal["skipped", "failed", "succeeded", "out of budget", "unfinished"]
+"""Skipped: wrong without an attack. Unfinished: the attack crashed or took too long, so that nothing is known of the sample."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attack on one sample.
+
+    Args:
+        status: how it ended.
+        queries: texts it wanted to know the answer to, as its authors count them; the victim need not have been asked for each.
+        reason: of an unfinished one.
+    """
+
+    status: Status
+    queries: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """Perturbed texts of an attack that tells how each attempt went.
+
+    Args:
+        inputs: one for each sample.
+        attempts: one for each sample.
+    """
+
+    inputs: Texts
+    attempts: tuple[Attempt, ...]
+
+
+Attempts = tuple[tuple[Attempt, ...], ...]
+"""For each level, one for each sample."""
+
+
+def settled(told: Mapping[tuple[int, int], Attempt], right: npt.NDArray[np.bool_], standing: npt.NDArray[np.bool_]) -> Attempts:
+    """How the attack went at each level, where the victim's own verdict goes before what the attack says.
+
+    Args:
+        told: what the attack said, by level and sample; it is silent on samples that fell at a smaller level.
+        right: whether the clean sample is classified rightly, (n,).
+        standing: whether the perturbed one is, (level, n).
+    """
+    return tuple(
+        tuple(_settled(told.get((level, row)), bool(right[row]), bool(stands)) for row, stands in enumerate(verdicts))
+        for level, verdicts in enumerate(standing)
+    )
+
+
+def _settled(told: Attempt | None, right: bool, stands: bool) -> Attempt:
+    queries = 0 if told is None else told.queries
+    if not right:
+        return Attempt("skipped", queries)
+    if not stands:
+        return Attempt("succeeded", queries)
+    if told is None or told.status == "succeeded":
+        return Attempt("failed", queries)
+    return told
+
+
+def unfinished(attempts: Attempts) -> tuple[Flag, ...]:
+    """A flag where an attack crashed or took too long: such a sample counts as standing, which nobody has shown."""
+    lost = [attempt for attempt in attempts[-1] if attempt.status == "unfinished"] if attempts else []
+    if not lost:
+        return ()
+    share = len(lost) / len(attempts[-1])
+    text = f"The attack did not finish on {len(lost)} of {len(attempts[-1])} samples ({lost[0].reason}). They count as standing, so that accuracy is "
+    return (Flag("unfinished-attacks", f"{text}overstated by up to {share:.1%}."),)

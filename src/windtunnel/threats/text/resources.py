@@ -1,0 +1,128 @@
+"""Resources: what attacks on texts read besides the texts, where it is looked for, and how to get it. Nothing is downloaded here."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from windtunnel.catalog import nltk_folders, tensorflow_hub_cache, textattack_cache
+from windtunnel.errors import ResourceError
+from windtunnel.threats.text.wordnet import find_wordnet
+
+ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
+"""The Universal Sentence Encoder that textattack loads."""
+
+TEXTATTACK_FILES = "https://textattack.s3.amazonaws.com"
+"""Where textattack's own files are published."""
+
+
+class Resource(NamedTuple):
+    """Something that an attack reads.
+
+    Args:
+        is_: what it is, as a message names it.
+        found: whether it is installed.
+        remedy: how to get it.
+    """
+
+    is_: str
+    found: Callable[[], bool]
+    remedy: str
+
+
+def missing(use: str, needs: Sequence[str]) -> list[str]:
+    """A sentence for each resource that an attack needs and that is not installed, with its remedy."""
+    return [f"{use} needs {RESOURCES[name].is_}, which is not installed. {RESOURCES[name].remedy}" for name in needs if not RESOURCES[name].found()]
+
+
+def require(use: str, needs: Sequence[str]) -> None:
+    """Refuse to go on without what an attack needs.
+
+    Raises:
+        ResourceError: naming attack, resources and remedies.
+    """
+    if lacking := missing(use, needs):
+        raise ResourceError("\n".join(lacking))
+
+
+def _package(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def _nltk(*paths: str) -> bool:
+    """Whether NLTK finds each of some data, unpacked or not."""
+    return all(any((folder / path).is_dir() or (folder / f"{path}.zip").is_file() for folder in nltk_folders()) for path in paths)
+
+
+def _cached(path: str) -> bool:
+    return (textattack_cache() / path).exists()
+
+
+def _hub(name: str) -> bool:
+    """Whether a model of the Hugging Face hub is in its cache."""
+    if not _package("huggingface_hub"):
+        return False
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+def _encoder() -> bool:
+    """TensorFlow Hub keeps a module under the sha1 of its address."""
+    return _package("tensorflow_hub") and (tensorflow_hub_cache() / hashlib.sha1(ENCODER.encode(), usedforsecurity=False).hexdigest()).is_dir()
+
+
+def _hub_model(name: str, what: str, repository: str = "") -> Resource:
+    repository = repository or name
+    return Resource(f"{what} {name}", lambda: _hub(repository), f"Get it with: hf download {repository}")
+
+
+def _file(path: str, what: str) -> Resource:
+    return Resource(what, lambda: _cached(path), f"Put {TEXTATTACK_FILES}/{path} (unpacked, if it is a zip archive) at {textattack_cache() / path}")
+
+
+RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
+    {
+        "wordnet": Resource(
+            "WordNet 3.0",
+            lambda: find_wordnet() is not None,
+            "Install the Debian package wordnet-base, or run: python -m nltk.downloader wordnet",
+        ),
+        "multilingual-wordnet": Resource(
+            "the Open Multilingual WordNet",
+            lambda: _nltk("corpora/omw-1.4", "corpora/wordnet"),
+            "Get it with: python -m nltk.downloader wordnet omw-1.4",
+        ),
+        "tagger": Resource(
+            "NLTK's part-of-speech tagger",
+            lambda: _nltk("taggers/averaged_perceptron_tagger_eng", "taggers/universal_tagset"),
+            "Get it with: python -m nltk.downloader averaged_perceptron_tagger_eng universal_tagset",
+        ),
+        "flair": Resource(
+            "the taggers of flair",
+            lambda: _package("flair"),
+            "Install it with: pip install 'flair>=0.15' 'transformers<5'. It downloads the tagger itself",
+        ),
+        "universal-sentence-encoder": Resource(
+            "the Universal Sentence Encoder",
+            _encoder,
+            f"Get it with: pip install tensorflow tensorflow_hub; python -c \"import tensorflow_hub; tensorflow_hub.load('{ENCODER}')\"",
+        ),
+        "stsb-distilbert-base": Resource(
+            "the sentence encoder stsb-distilbert-base",
+            lambda: _package("sentence_transformers") and _hub("sentence-transformers/stsb-distilbert-base"),
+            "Get it with: pip install sentence_transformers; hf download sentence-transformers/stsb-distilbert-base",
+        ),
+        "bert-base-uncased": _hub_model("bert-base-uncased", "the masked language model"),
+        "distilroberta-base": _hub_model("distilroberta-base", "the masked language model"),
+        "gpt2": _hub_model("gpt2", "the language model"),
+        "embedding": _file("word_embeddings/paragramcf", "the counter-fitted word vectors"),
+        "hownet": _file("transformations/hownet/word_candidates_sense.pkl", "HowNet's synonyms"),
+        "learning-to-write": _file("constraints/grammaticality/language-models/learning-to-write", "the language model of Learning to Write"),
+        "google-language-model": _file("constraints/semantics/language-models/alzantot-goog-lm", "Google's language model of a billion words"),
+    }
+)
+"""By the name under which attacks ask for it."""
