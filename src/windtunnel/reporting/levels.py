@@ -44,7 +44,9 @@ def level_groups(folder: RunFolder, entries: Sequence[Entry], looks: dict[str, S
     for benchmark in folder.manifest.benchmarks:
         drawing = _Drawing(folder, benchmark, entries, looks)
         for threat in benchmark.family("attack"):
-            yield drawing.group(threat.name, f"{threat.norm or ''} radius".strip(), _points((threat,)), folded=False)
+            # Attacks on texts have shares of words for levels, or severities.
+            unit = "level" if threat.norm == "words" else f"{threat.norm or ''} radius".strip()
+            yield drawing.group(threat.name, unit, _points((threat,)), folded=False)
         corruptions = benchmark.family("corruption")
         if len(corruptions) > 1:
             yield drawing.group(f"Mean of {len(corruptions)} corruptions", "severity", _points(corruptions), folded=False)
