@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-import numpy.typing as npt
 from typing_extensions import TypeVar
 
 from windtunnel.core.batch import Batch, Inputs
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    import numpy.typing as npt
 
     from windtunnel.core.dataset import Dataset, Pixels
     from windtunnel.core.flag import Flag
