@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -104,14 +105,15 @@ class Lane(Generic[Question, Answer, Result]):
             raise StoppedError
 
     def _run(self) -> None:
-        self._turn.acquire()
-        try:
-            if not self._stopped:
-                self.result = self._search(self._ask)
-        except BaseException as error:  # whatever ends a search must reach whoever waits for it
-            self.error = error
-        self.done = True
-        self._parked.release()
+        with suppress(OutOfTimeError):  # one that comes when the search has just ended
+            try:
+                self._turn.acquire()
+                if not self._stopped:
+                    self.result = self._search(self._ask)
+            except BaseException as error:  # whatever ends a search must reach whoever waits for it
+                self.error = error
+            self.done = True
+            self._parked.release()
 
     def _interrupt(self) -> None:
         """Raise an error inside the thread, wherever it is, and wait for it to end; if it does not, count it as ended all the same."""
