@@ -71,7 +71,7 @@ class ImageNetP(Threat):
         Raises:
             DataError: a sequence that is not there, cannot be read or has another number of frames.
         """
-        source = DATASETS.load(self.use)(**self.elsewhere_options, frame=int(level), only=batch.ids)  # type: ignore[call-arg]
+        source = DATASETS.load(self.use)(**self.elsewhere_options, frame=int(level), only=batch.ids)  # type: ignore[call-arg]  # the registry knows nouns, not their arguments
         frames = source.load()["test"]
         places = {name: row for row, name in enumerate(frames.ids)}
         return to_inputs(frames.pixels([places[name] for name in batch.ids])).to(device=batch.inputs.device, dtype=batch.inputs.dtype)
