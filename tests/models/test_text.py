@@ -165,3 +165,5 @@ def test_groups_hold_every_row_once_with_little_padding():
     assert padded <= 1.125 * sum(lengths) + 8 * 61
     assert min(len(rows) for rows in found[:-1]) >= 8
     assert len(groups([5] * 100)) == 1
+    assert [len(rows) for rows in groups([5] * 100, 32)] == [25] * 4
+    assert sorted(row for rows in groups(lengths, 9) for row in rows) == list(range(200))

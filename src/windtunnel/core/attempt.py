@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,11 +24,13 @@ class Attempt:
         status: how it ended.
         queries: texts it wanted to know the answer to, as its authors count them; the victim need not have been asked for each.
         reason: of an unfinished one.
+        similarity: of the perturbed text to the original, where something measured it.
     """
 
     status: Status
     queries: int = 0
     reason: str = ""
+    similarity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,25 @@ def settled(told: Mapping[tuple[int, int], Attempt], right: npt.NDArray[np.bool_
     """How the attack went at each level, where the victim's own verdict goes before what the attack says.
 
     Args:
-        told: what the attack said, by level and sample; it is silent on samples that fell at a smaller level.
+        told: what the attack said, by level and sample; on samples that fell at a smaller level it is silent, and what it said there stands.
         right: whether the clean sample is classified rightly, (n,).
         standing: whether the perturbed one is, (level, n).
     """
-    return tuple(
-        tuple(_settled(told.get((level, row)), bool(right[row]), bool(stands)) for row, stands in enumerate(verdicts))
-        for level, verdicts in enumerate(standing)
-    )
+    last: dict[int, Attempt] = {}
+    found = []
+    for level, verdicts in enumerate(standing):
+        last |= {row: attempt for (at, row), attempt in told.items() if at == level}
+        found.append(tuple(_settled(last.get(row), bool(right[row]), bool(stands)) for row, stands in enumerate(verdicts)))
+    return tuple(found)
 
 
 def _settled(told: Attempt | None, right: bool, stands: bool) -> Attempt:
-    queries = 0 if told is None else told.queries
+    told = Attempt("failed") if told is None else told
     if not right:
-        return Attempt("skipped", queries)
+        return replace(told, status="skipped")
     if not stands:
-        return Attempt("succeeded", queries)
-    if told is None or told.status == "succeeded":
-        return Attempt("failed", queries)
-    return told
+        return replace(told, status="succeeded")
+    return replace(told, status="failed") if told.status == "succeeded" else told
 
 
 def unfinished(attempts: Attempts) -> tuple[Flag, ...]:

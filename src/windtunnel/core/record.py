@@ -16,6 +16,9 @@ SCHEMA = 1
 OUTCOME_COLUMNS = ("key", "level", "sample", "label", "predicted", "confidence", "distance")
 """Columns of outcomes.parquet: one row per cell (key), level (text) and sample (id)."""
 
+ATTEMPT_COLUMNS = ("status", "queries", "similarity")
+"""Further columns where an attack tells how its attempts went (see `core.attempt`); null elsewhere, and absent if no attack tells."""
+
 
 @dataclass(frozen=True)
 class Record:

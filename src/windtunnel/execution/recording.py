@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from windtunnel.core.dataset import Dataset
 from windtunnel.core.modalities import modality_of
 from windtunnel.core.outcome import Example, Outcome, wilson
 from windtunnel.core.recipe import Finetuned
-from windtunnel.core.record import OUTCOME_COLUMNS, Record
+from windtunnel.core.record import ATTEMPT_COLUMNS, OUTCOME_COLUMNS, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,21 +56,12 @@ def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...]) -> tuple[R
         content=cell.content or {},
         levels=levels,
         estimates=estimates,
-        facts={"classes": list(classes), **_attempts(levels, outcome)},
+        facts={"classes": list(classes)},
         cost={"forward": outcome.cost.forward, "backward": outcome.cost.backward, "queries": outcome.cost.queries},
         flags=tuple(flag.as_dict() for flag in outcome.flags),
         examples=tuple(_example(example) for example in outcome.examples),
     )
     return record, _table(cell.key, levels, outcome)
-
-
-def _attempts(levels: tuple[str, ...], outcome: Outcome) -> dict[str, Any]:
-    """How many attempts of an attack ended how at each level, and their queries; nothing of attacks that do not tell."""
-    if not outcome.attempts:
-        return {}
-    counts = {level: dict(sorted(Counter(each.status for each in row).items())) for level, row in zip(levels, outcome.attempts, strict=True)}
-    queries = {level: [each.queries for each in row] for level, row in zip(levels, outcome.attempts, strict=True)}
-    return {"attempts": counts, "attempt-queries": queries}
 
 
 def failed(cell: Cell, error: str) -> Record:
@@ -83,6 +73,16 @@ def files(record: Record, table: pa.Table | None = None) -> dict[str, bytes]:
     """What goes into the store for a record."""
     content = {RECORD: canonical.dumps(record.as_dict()).encode()}
     return content if table is None else {**content, OUTCOMES: parquet(table)}
+
+
+def joined(tables: Sequence[bytes]) -> bytes:
+    """The outcomes of several cells as one file; a column that only some have is null in the others."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not tables:
+        return parquet(pa.table({name: pa.array([], pa.string()) for name in OUTCOME_COLUMNS}))
+    return parquet(pa.concat_tables([pq.read_table(io.BytesIO(data)) for data in tables], promote_options="default"))
 
 
 def parquet(table: pa.Table) -> bytes:
@@ -107,7 +107,13 @@ def _table(key: str, levels: tuple[str, ...], outcome: Outcome) -> pa.Table:
         "confidence": outcome.confidence.reshape(-1).astype(np.float32),
         "distance": outcome.distance.reshape(-1).astype(np.float32),
     }
-    return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
+    if not outcome.attempts:
+        return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
+    attempts = [attempt for row in outcome.attempts for attempt in row]
+    columns["status"] = pa.array([attempt.status for attempt in attempts], pa.string())
+    columns["queries"] = pa.array([attempt.queries for attempt in attempts], pa.int32())
+    columns["similarity"] = pa.array([attempt.similarity for attempt in attempts], pa.float32())
+    return pa.table({name: columns[name] for name in (*OUTCOME_COLUMNS, *ATTEMPT_COLUMNS)})
 
 
 def _example(example: Example) -> dict[str, Any]:

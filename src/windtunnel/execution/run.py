@@ -147,25 +147,12 @@ def _write_contents(folder: Path, planned: Plan, store: Store, failures: Mapping
             tables[cell.key] = entry.bytes(recording.OUTCOMES)
     lines = "".join(canonical.dumps(record.as_dict()) + "\n" for record in sorted(records, key=sort_key))
     write_synced(folder / RECORDS, lines.encode())
-    write_synced(folder / OUTCOMES, _concatenated(list(tables.values())))
+    write_synced(folder / OUTCOMES, recording.joined(list(tables.values())))
     manifest = {**_manifest(planned, now, folder), "wall_seconds": round(seconds, 3), "seconds": times}
     write_synced(folder / MANIFEST, (json.dumps(canonical.plain(manifest), indent=1, sort_keys=True) + "\n").encode())
     details = {key: failure.details for key, failure in failures.items() if failure.details}
     for key, text in details.items():
         write_synced(folder / f"error-{key[:12]}.txt", text.encode())
-
-
-def _concatenated(tables: list[bytes]) -> bytes:
-    import io
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from windtunnel.core.record import OUTCOME_COLUMNS
-
-    if not tables:
-        return recording.parquet(pa.table({name: pa.array([], pa.string()) for name in OUTCOME_COLUMNS}))
-    return recording.parquet(pa.concat_tables([pq.read_table(io.BytesIO(data)) for data in tables]))
 
 
 def _manifest(planned: Plan, now: datetime, folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel.core.record import OUTCOME_COLUMNS
+from windtunnel.core.record import ATTEMPT_COLUMNS, OUTCOME_COLUMNS
 from windtunnel.errors import RecordError
 
 Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How an attack on each sample went, in the order of its slice; see `core.attempt`.
+
+    Args:
+        status: how it ended.
+        queries: texts asked about.
+        similarity: of the perturbed text to the original; NaN where nothing measured it.
+    """
+
+    status: tuple[str, ...]
+    queries: Codes
+    similarity: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,7 @@ class Slice:
         labels, predicted: class indices.
         confidence: largest softmax probability.
         distance: norm of the change.
+        attempts: of attacks that tell; None for others.
     """
 
     samples: Codes
@@ -31,6 +48,7 @@ class Slice:
     predicted: Codes
     confidence: npt.NDArray[np.float64]
     distance: npt.NDArray[np.float64]
+    attempts: Attempts | None = None
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
@@ -43,7 +61,7 @@ class Outcomes:
     """Per-sample results of a whole run, grouped once.
 
     Args:
-        columns: the table's columns; `key`, `level` and `sample` as (codes, texts).
+        columns: the table's columns; `key`, `level` and `sample` as (codes, texts); `status`, if it is there, None where no attack tells.
     """
 
     def __init__(self, columns: dict[str, Any]) -> None:
@@ -60,6 +78,8 @@ class Outcomes:
         rows = np.argsort(group * max(1, len(names)) + ranks, kind="stable")
         self._samples, self._group = ranks[rows], group[rows]
         self._values = {name: columns[name][rows] for name in ("label", "predicted", "confidence", "distance")}
+        told = ATTEMPT_COLUMNS if "status" in columns else ()
+        self._told = {name: columns[name][rows] for name in told}
         self._keys = {name: place for place, name in enumerate(self._key_names)}
         self._levels = {name: place for place, name in enumerate(level_names)}
         self._named: dict[bytes, tuple[str, ...]] = {}
@@ -83,7 +103,15 @@ class Outcomes:
             # Two names of one suite may stand for one cell, whose rows are then written twice.
             samples, first = np.unique(samples, return_index=True)
             rows = first + start
-        return Slice(samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows], values["distance"][rows])
+        return Slice(
+            samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows], values["distance"][rows], self._attempts(rows)
+        )
+
+    def _attempts(self, rows: npt.NDArray[np.int64]) -> Attempts | None:
+        if not self._told:
+            return None
+        status, queries, similarity = (self._told[name][rows] for name in ATTEMPT_COLUMNS)
+        return None if None in status else Attempts(tuple(status), queries, similarity)
 
     def names(self, codes: Codes) -> tuple[str, ...]:
         """The sample ids of `codes`; many cells share one tuple."""
@@ -109,10 +137,15 @@ def read(path: Path) -> Outcomes:
             missing = [name for name in OUTCOME_COLUMNS if name not in file.schema_arrow.names]
             if missing:
                 raise RecordError(f"{path} lacks the columns {', '.join(missing)}; expected {', '.join(OUTCOME_COLUMNS)}.")
-            table = file.read(columns=list(OUTCOME_COLUMNS))
+            told = all(name in file.schema_arrow.names for name in ATTEMPT_COLUMNS)
+            table = file.read(columns=[*OUTCOME_COLUMNS, *(ATTEMPT_COLUMNS if told else ())])
         columns: dict[str, Any] = {name: _codes(table.column(name)) for name in texts}
         for name, kind in (("label", np.int64), ("predicted", np.int64), ("confidence", np.float64), ("distance", np.float64)):
             columns[name] = _numbers(table.column(name)).astype(kind)
+        if told:
+            columns["status"] = np.array(table.column("status").to_pylist(), dtype=object)
+            columns["queries"] = _filled(table.column("queries"), 0).astype(np.int64)
+            columns["similarity"] = _filled(table.column("similarity"), math.nan)
     except FileNotFoundError:
         raise RecordError(f"{path} is missing; a run's folder needs it. Run the suite again, or copy the whole folder.") from None
     except (OSError, pa.ArrowException, BufferError) as error:
@@ -126,6 +159,11 @@ def _codes(column: Any) -> tuple[Codes, list[str]]:
         return np.zeros(0, dtype=np.int64), []
     joined = column.unify_dictionaries().combine_chunks()
     return _numbers(joined.indices).astype(np.int64), joined.dictionary.to_pylist()
+
+
+def _filled(column: Any, otherwise: float) -> npt.NDArray[np.float64]:
+    """A column of numbers with something in the place of null; by lists, for pyarrow's own way imports pandas."""
+    return np.array([otherwise if value is None else value for value in column.to_pylist()], dtype=np.float64)
 
 
 def _numbers(column: Any) -> npt.NDArray[Any]:

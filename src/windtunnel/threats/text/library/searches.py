@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from windtunnel.core.attempt import Attempt
+from windtunnel.core.attempt import Attempt, Status
 from windtunnel.threats.text.attack import ASKED
 from windtunnel.threats.text.library.lanes import Lane, Lanes, OutOfTimeError
 
@@ -129,7 +129,7 @@ class _Search:
             return Found(before, Attempt("out of budget", queries))
         if isinstance(result, SkippedAttackResult):
             return Found(before, Attempt("skipped", queries))
-        after = tuple(result.perturbed_result.attacked_text._text_input.values())
-        if isinstance(result, SuccessfulAttackResult):
-            return Found(after, Attempt("succeeded", queries))
-        return Found(after, Attempt("out of budget" if spent else "failed", queries))
+        text = result.perturbed_result.attacked_text
+        after, measured = tuple(text._text_input.values()), text.attack_attrs.get("similarity_score")
+        status: Status = "succeeded" if isinstance(result, SuccessfulAttackResult) else "out of budget" if spent else "failed"
+        return Found(after, Attempt(status, queries, similarity=None if measured is None else float(measured)))
