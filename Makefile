@@ -15,8 +15,9 @@ setup: .venv/.ready  ## build .venv from requirements.lock
 	PYTHON="$(PYTHON)" sh tools/setup.sh
 	touch $@
 
-quickstart: setup  ## fine-tune, attack, corrupt, rank and report: the main job, in a few minutes
+quickstart: setup  ## fine-tune, attack, corrupt, rank and report, images and then texts: the main job, in a few minutes
 	$(BIN)/windtunnel run quickstart
+	$(BIN)/windtunnel run quickstart-text
 
 test: setup  ## the default tests, offline
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -44,6 +44,12 @@ def _textattack() -> Section:
     return measure()
 
 
+def _finetuning() -> Section:
+    from perf.finetuning import measure
+
+    return measure()
+
+
 def _streaming() -> Section:
     from perf.streaming import measure
 
@@ -79,6 +85,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "textattack": _textattack,
         "corruptions": _corruptions,
         "perturbations": _perturbations,
+        "finetuning": _finetuning,
         "streaming": _streaming,
     }
 )

@@ -33,6 +33,15 @@ def test_the_quickstart_crosses_two_models_five_recipes_and_two_seeds() -> None:
     assert suite.selection == "id-val"
 
 
+def test_the_quickstart_of_texts_needs_nothing_that_is_not_installed_with_the_package() -> None:
+    suite = load_suite("quickstart-text", Catalog(ROOT))
+    threats = {name: threat.use for benchmark in suite.benchmarks for name, threat in benchmark.threats.items()}
+    assert set(threats) >= {"product", "tweet", "editorial", "keyboard-typos", "textattack/deepwordbug"}
+    for benchmark in suite.benchmarks:
+        for threat in benchmark.threats.values():
+            threat.require()
+
+
 def test_the_standard_benchmark_is_ranked_by_autoattack_as_published() -> None:
     benchmark = load_benchmark("digits-standard", Catalog(ROOT))
     assert (benchmark.headline.how, benchmark.headline.threat, benchmark.headline.level) == ("worst-case", "autoattack", Fraction(16, 255))
