@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from windtunnel.reporting import sections, texts
+from windtunnel.reporting.breakdown import class_tables, loss_tables
 from windtunnel.reporting.charts import Style, style
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard
@@ -56,6 +57,9 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         matrix=sections.matrix(board),
         details=sections.detail_rows(board),
         measures=sections.measure_rows(board),
+        losses=tuple(loss_tables(board)),
+        by_class=class_tables(board, manifest.data.classes, manifest.seeds),
+        attacks=sections.attack_groups(board),
         models=list(sections.models(folder)),
         recipes=list(sections.recipes(folder)),
         records=folder.records,
@@ -79,6 +83,7 @@ def _environment() -> Environment:
         "percent": texts.percent,
         "interval": texts.interval,
         "points": texts.points,
+        "amount": texts.amount,
         "probability": texts.probability,
         "count": texts.count,
         "name": texts.one_line,

@@ -11,6 +11,7 @@ import numpy as np
 from windtunnel.core.estimate import Estimate
 from windtunnel.metrics.intervals import seed_prior
 from windtunnel.metrics.paired import compare, holm
+from windtunnel.reporting.attacks import Attack, attacks
 from windtunnel.reporting.columns import Column, columns
 from windtunnel.reporting.details import Detail, details
 from windtunnel.reporting.figures import Figure, Table, figures
@@ -78,6 +79,7 @@ class Leaderboard:
         pairs: every two entries compared on the headline.
         details: figures of further metrics on clean samples.
         measures: corruption errors, areas under curves, median distances and costs.
+        attacks: how those that tell of their attempts went.
     """
 
     suite: str
@@ -86,6 +88,7 @@ class Leaderboard:
     pairs: tuple[Pair, ...]
     details: tuple[Detail, ...]
     measures: tuple[Measure, ...]
+    attacks: tuple[Attack, ...] = ()
 
     @classmethod
     def of(cls, folder: RunFolder) -> Leaderboard:
@@ -100,7 +103,7 @@ class Leaderboard:
         ranked = [Entry(e.model, e.recipe, beaten[e.name] if value(e, chosen[0].name) is not None else None, e.figures) for e in entries]
         # Sorting is stable: equal figures keep the suite's order.
         ranked.sort(key=lambda entry: _order(entry, chosen[0].name))
-        return cls(manifest.suite, chosen, tuple(ranked), pairs, details(folder), measures(folder))
+        return cls(manifest.suite, chosen, tuple(ranked), pairs, details(folder), measures(folder), attacks(folder))
 
     @property
     def headline(self) -> Column:

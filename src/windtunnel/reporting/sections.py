@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from windtunnel.core.record import Record
+from windtunnel.reporting.attacks import STATUSES, Attack
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
 from windtunnel.reporting.measures import Measure
@@ -74,6 +75,28 @@ class Samples:
     left_out: int
 
 
+@dataclass(frozen=True)
+class AttackGroup:
+    """One attack at one level; `thresholds` are the numbers that bound it."""
+
+    benchmark: str
+    threat: str
+    level: str
+    thresholds: str
+    rows: tuple[tuple[Entry, Attack], ...]
+
+    @property
+    def endings(self) -> tuple[tuple[int, str], ...]:
+        """Places and names of the ways in which attempts ended; of the last two, those that occur."""
+        counts = [attack.counts for _, attack in self.rows if attack.counts]
+        return tuple((place, name) for place, name in enumerate(STATUSES) if place < 3 or any(each[place] for each in counts))
+
+    @property
+    def similar(self) -> bool:
+        """Whether anything measured similarity."""
+        return any(attack.similarity is not None for _, attack in self.rows)
+
+
 def flag_groups(folder: RunFolder) -> tuple[FlagGroup, ...]:
     """Every kind of flag of the run, by name."""
     found: dict[str, list[Record]] = {}
@@ -106,6 +129,23 @@ def measure_rows(board: Leaderboard) -> tuple[tuple[Entry, tuple[Measure, ...]],
     for measure in board.measures:
         by_entry.setdefault((measure.model, measure.recipe), []).append(measure)
     return tuple((entry, tuple(by_entry[entry.model, entry.recipe])) for entry in board.entries) if board.measures else ()
+
+
+def attack_groups(board: Leaderboard) -> tuple[AttackGroup, ...]:
+    """How each attack that tells went, an entry a row, in the order of the ranking."""
+    entries = {(entry.model, entry.recipe): entry for entry in board.entries}
+    places = {name: place for place, name in enumerate(entries)}
+    found: dict[tuple[str, str, str], list[Attack]] = {}
+    for attack in board.attacks:
+        found.setdefault((attack.benchmark, attack.threat, attack.level), []).append(attack)
+    return tuple(
+        AttackGroup(
+            *name,
+            thresholds=", ".join(f"{key} {value}" for key, value in group[0].thresholds.items()),
+            rows=tuple((entries[each.model, each.recipe], each) for each in sorted(group, key=lambda each: places[each.model, each.recipe])),
+        )
+        for name, group in found.items()
+    )
 
 
 def samples(folder: RunFolder, board: Leaderboard) -> Samples:

@@ -40,6 +40,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun.removesuffix('y') + 'ies' if noun.endswith('y') else noun + 's'}"
 
 
+def amount(value: float) -> str:
+    """A mean or median of counts: "3", "2.5", "24", "1,204"."""
+    if value >= 10:
+        return f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def listed(names: Sequence[str], limit: int = 4) -> str:
     """Names in a sentence: "a", "a and b", "a, b and 3 others"."""
     shown = list(names)

@@ -8,6 +8,7 @@ from typing import Any
 
 from windtunnel.core import canonical
 from windtunnel.core.estimate import Estimate
+from windtunnel.reporting.attacks import QUANTILES, STATUSES, Attack, Distribution
 from windtunnel.reporting.columns import Column
 from windtunnel.reporting.details import Detail
 from windtunnel.reporting.figures import Figure
@@ -39,6 +40,8 @@ def as_json(board: Leaderboard, manifest: Manifest) -> str:
         "details": [_detail(detail) for detail in board.details],
         "measures": [_measure(measure) for measure in board.measures],
     }
+    if board.attacks:
+        body["attacks"] = [_attack(attack) for attack in board.attacks]
     return canonical.dumps(body) + "\n"
 
 
@@ -152,6 +155,29 @@ def _measure(measure: Measure) -> dict[str, Any]:
         return {**place, "status": FAILED, "reason": measure.reason}
     numbers = {name: None if number is None else rounded(number) for name, number in vars(measure).items() if name in ("value", "low", "high")}
     return {**place, "status": "done", **numbers, "text": measure.text}
+
+
+def _attack(attack: Attack) -> dict[str, Any]:
+    names = ("model", "recipe", "benchmark", "threat", "level", "thresholds")
+    place = {name: canonical.plain(getattr(attack, name)) for name in names}
+    if attack.reason:
+        return {**place, "status": FAILED, "reason": attack.reason}
+    return {
+        **place,
+        "status": "done",
+        "attempts": dict(zip(STATUSES, attack.counts, strict=True)),
+        "success": None if attack.success is None else _estimate(attack.success),
+        "queries": _distribution(attack.queries),
+        "changed_words": _distribution(attack.words),
+        "similarity": None if attack.similarity is None else rounded(attack.similarity),
+    }
+
+
+def _distribution(found: Distribution | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    quantiles = {f"{share:g}": rounded(value) for share, value in zip(QUANTILES, found.quantiles, strict=True)}
+    return {"mean": rounded(found.mean), "quantiles": quantiles}
 
 
 def _detail(detail: Detail) -> dict[str, Any]:
