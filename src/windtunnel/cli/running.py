@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from windtunnel.catalog import Catalog, default_store
 from windtunnel.cli.durations import duration
 from windtunnel.cli.terminal import TerminalProgress
+from windtunnel.core.resource import Resource
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Suite
-from windtunnel.errors import MissingPackageError
+from windtunnel.errors import MissingPackageError, ResourceError
 from windtunnel.execution.local import LocalEngine
 from windtunnel.execution.progress import Silent
 from windtunnel.execution.run import Done, prepare
@@ -66,9 +68,14 @@ def _say_how_it_went(console: Console, done: Done, runs: Path, suite: Suite) -> 
 
 
 def fetch_sources(name: str, catalog: Path | None, store: Path | None) -> None:
-    """Load every data set and model of a suite once."""
+    """Get what the threats of a suite read, and load each of its data sets and models once.
+
+    Raises:
+        ResourceError: some resources could not be had; everything else was.
+    """
     _need_torch()
     suite = load_suite(name, Catalog(catalog))
+    lacking = _fetch_resources(suite)
     place = Store(store or default_store())
     console = Console()
     with TerminalProgress(console) as progress, LocalEngine(Runner(workers=1), place.root, suite.threads) as engine:
@@ -78,6 +85,27 @@ def fetch_sources(name: str, catalog: Path | None, store: Path | None) -> None:
     if planned.data is not None:
         sizes = ", ".join(f"{split} {len(ids)}" for split, ids in planned.data.ids.items())
         console.print(f"{suite.data.title}: {sizes}, fingerprint {planned.data.fingerprint[:16]}…", highlight=False)
+    if lacking:
+        raise ResourceError("\n".join(lacking))
+
+
+def _fetch_resources(suite: Suite) -> list[str]:
+    """Get what threats read, say what came of it, and return what could not be had."""
+    needed: dict[str, tuple[Resource, list[str]]] = {}
+    for benchmark in suite.benchmarks:
+        for threat in benchmark.threats.values():
+            for resource in threat.resources():
+                needed.setdefault(resource.is_, (resource, []))[1].append(threat.use)
+    lacking = []
+    for resource, uses in needed.values():
+        said = "already there" if resource.found() else "fetched"
+        try:
+            resource.fetch()
+        except ResourceError as error:
+            said = "MISSING"
+            lacking.append(f"{', '.join(dict.fromkeys(uses))}: {error}")
+        typer.echo(f"{resource.is_}: {said}")
+    return lacking
 
 
 def _need_torch() -> None:

@@ -17,13 +17,16 @@ from windtunnel.cli.durations import duration
 from windtunnel.cli.listing import TABLES
 from windtunnel.core.canonical import plain
 from windtunnel.core.cell import Cell
+from windtunnel.core.suite import Benchmark, Suite
 from windtunnel.errors import CatalogError, Problem, SpecError, UnknownNameError, WindtunnelError, suggest
 from windtunnel.execution.effort import seconds_of
 from windtunnel.execution.facts import Facts
 from windtunnel.execution.plan import Plan
 from windtunnel.execution.plan import plan as make_plan
+from windtunnel.execution.run import missing
 from windtunnel.execution.store import Store
 from windtunnel.provenance import collect, version
+from windtunnel.reporting.texts import listed
 from windtunnel.specs import load_benchmark, load_runner, load_suite
 
 LOADERS: Mapping[Kind, Callable[[str, Catalog], object]] = MappingProxyType(
@@ -44,6 +47,7 @@ def show_plan(name: str, catalog: Path | None, store: Path | None, workers: int 
         if cell.labels.family in ("clean", "corruption", "shift"):
             what = f"  {cell.labels.family}"
         typer.echo(f"{state}  {key:13}  {what:12}  {cell.labels}  ({cell.passes:,.0f} passes)")
+    _warn(missing(suite.benchmarks))
     _say_effort(planned, [cell for cell in planned.cells if cell.key not in held], len(held), place, workers)
 
 
@@ -71,12 +75,19 @@ def validate_files(files: list[str], catalog: Path | None) -> None:
     for name in files:
         try:
             for kind in _kinds(name, found):
-                LOADERS[kind](name, found)
+                read = LOADERS[kind](name, found)
                 typer.echo(f"{kind.removesuffix('s')} {name}: fine")
+                _warn(missing(read.benchmarks if isinstance(read, Suite) else [read] if isinstance(read, Benchmark) else []))
         except SpecError as error:
             problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _warn(lacking: list[str]) -> None:
+    """Say what is not installed here; the file may still be run elsewhere."""
+    for line in lacking:
+        typer.echo(f"warning: on this machine {line}", err=True)
 
 
 def _kinds(name: str, catalog: Catalog) -> list[Kind]:
@@ -143,8 +154,21 @@ def examine(store: Path | None) -> None:
         from windtunnel.execution.workbench import pick_device
 
         typer.echo(f"device: {pick_device('auto')}")
+    _list_resources()
     typer.echo(f"store: {place.root} ({sum(1 for _ in place.addresses())} entries)")
     _try_to_write(place)
+
+
+def _list_resources() -> None:
+    """What attacks on texts read, whether it is here, and how to get what is not."""
+    from windtunnel.threats.text.library.recipes import RECIPES
+    from windtunnel.threats.text.resources import RESOURCES
+
+    typer.echo("resources of attacks on texts (`windtunnel fetch SUITE` gets those that a suite needs):")
+    for name, resource in RESOURCES.items():
+        users = [f"textattack/{key}" for key, recipe in RECIPES.items() if name in recipe.needs]
+        state = "found" if resource.found() else f"missing{f', for {listed(users)}' if users else ''}. {resource.remedy}"
+        typer.echo(f"  {resource.is_}: {state}")
 
 
 def _try_to_write(store: Store) -> None:

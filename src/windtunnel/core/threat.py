@@ -15,9 +15,10 @@ from windtunnel.core.evaluation import Evaluation
 from windtunnel.core.flag import Flag
 from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.outcome import Outcome
+from windtunnel.core.resource import Resource
 from windtunnel.core.texts import WORDS
 from windtunnel.core.victim import Victim
-from windtunnel.errors import VictimError
+from windtunnel.errors import ResourceError, VictimError
 from windtunnel.seeding import scoped
 
 MICRO_BATCH = 128
@@ -91,13 +92,23 @@ class Threat(Configured, ABC, Generic[Inputs]):
         """
         return ()
 
+    def resources(self) -> tuple[Resource, ...]:
+        """What the threat reads from disk besides the samples."""
+        return ()
+
+    def missing(self) -> list[str]:
+        """A sentence for each resource that is not installed, with its remedy."""
+        return [f"{self.use} needs {each.is_}, which is not installed. {each.remedy}" for each in self.resources() if not each.found()]
+
+    @final
     def require(self) -> None:
-        """Refuse to start without what the threat reads from disk besides the samples.
+        """Refuse to start without its resources.
 
         Raises:
             ResourceError: naming what is missing, and how to get it.
         """
-        return
+        if lacking := self.missing():
+            raise ResourceError("\n".join(lacking))
 
     @abstractmethod
     def perturb(self, victim: Victim, batch: Batch[Inputs], level: Fraction, seed: int) -> Inputs | Attempted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,15 +81,13 @@ def require(suite: Suite) -> None:
     Raises:
         ResourceError: everything that is missing, with its remedy.
     """
-    lacking = []
-    for benchmark in suite.benchmarks:
-        for threat in benchmark.threats.values():
-            try:
-                threat.require()
-            except ResourceError as error:
-                lacking.append(str(error))
-    if lacking:
-        raise ResourceError("\n".join(dict.fromkeys(lacking)))
+    if lacking := missing(suite.benchmarks):
+        raise ResourceError("\n".join(lacking))
+
+
+def missing(benchmarks: Iterable[Benchmark]) -> list[str]:
+    """What threats need and this machine lacks: each resource with its remedy, once."""
+    return list(dict.fromkeys(line for benchmark in benchmarks for threat in benchmark.threats.values() for line in threat.missing()))
 
 
 def prepare(suite: Suite, store: Store, engine: LocalEngine, progress: Progress) -> Plan:

@@ -12,10 +12,11 @@ from pydantic.dataclasses import dataclass
 from windtunnel.core.attempt import Attempted
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
+from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
 from windtunnel.core.victim import Victim
 from windtunnel.threats.text.attack import TextAttack
-from windtunnel.threats.text.resources import require
+from windtunnel.threats.text.resources import RESOURCES
 from windtunnel.threats.text.stopwords import STOP_WORDS, StopWords
 from windtunnel.threats.text.wordnet import WordNet, find_wordnet, read
 
@@ -50,13 +51,9 @@ class GreedyWordNet(TextAttack):
         """A guess for a sentence of twenty words."""
         return 120.0
 
-    def require(self) -> None:
-        """Refuse to start without WordNet.
-
-        Raises:
-            ResourceError: naming the remedy.
-        """
-        require(self.use, NEEDS)
+    def resources(self) -> tuple[Resource, ...]:
+        """WordNet."""
+        return tuple(RESOURCES[name] for name in NEEDS)
 
     def perturb(self, victim: Victim, batch: Batch[Texts], level: Fraction, seed: int) -> Attempted:
         """The texts with their synonyms.

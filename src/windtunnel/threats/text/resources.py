@@ -1,15 +1,21 @@
-"""Resources: what attacks on texts read besides the texts, where it is looked for, and how to get it. Nothing is downloaded here."""
+"""Resources: what attacks on texts read besides the texts, where it is looked for, and how to get it. Nothing is downloaded unless asked for."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from windtunnel.catalog import nltk_folders, tensorflow_hub_cache, textattack_cache
-from windtunnel.errors import ResourceError
+from windtunnel.core.resource import Resource
 from windtunnel.threats.text.wordnet import find_wordnet
 
 ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
@@ -17,35 +23,6 @@ ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
 
 TEXTATTACK_FILES = "https://textattack.s3.amazonaws.com"
 """Where textattack's own files are published."""
-
-
-class Resource(NamedTuple):
-    """Something that an attack reads.
-
-    Args:
-        is_: what it is, as a message names it.
-        found: whether it is installed.
-        remedy: how to get it.
-    """
-
-    is_: str
-    found: Callable[[], bool]
-    remedy: str
-
-
-def missing(use: str, needs: Sequence[str]) -> list[str]:
-    """A sentence for each resource that an attack needs and that is not installed, with its remedy."""
-    return [f"{use} needs {RESOURCES[name].is_}, which is not installed. {RESOURCES[name].remedy}" for name in needs if not RESOURCES[name].found()]
-
-
-def require(use: str, needs: Sequence[str]) -> None:
-    """Refuse to go on without what an attack needs.
-
-    Raises:
-        ResourceError: naming attack, resources and remedies.
-    """
-    if lacking := missing(use, needs):
-        raise ResourceError("\n".join(lacking))
 
 
 def _package(name: str) -> bool:
@@ -75,13 +52,42 @@ def _encoder() -> bool:
     return _package("tensorflow_hub") and (tensorflow_hub_cache() / hashlib.sha1(ENCODER.encode(), usedforsecurity=False).hexdigest()).is_dir()
 
 
-def _hub_model(name: str, what: str, repository: str = "") -> Resource:
-    repository = repository or name
-    return Resource(f"{what} {name}", lambda: _hub(repository), f"Get it with: hf download {repository}")
+def _hub_model(name: str, what: str) -> Resource:
+    return Resource(f"{what} {name}", lambda: _hub(name), f"Get it with: hf download {name}", partial(_from_hub, name))
 
 
 def _file(path: str, what: str) -> Resource:
-    return Resource(what, lambda: _cached(path), f"Put {TEXTATTACK_FILES}/{path} (unpacked, if it is a zip archive) at {textattack_cache() / path}")
+    remedy = f"Put {TEXTATTACK_FILES}/{path} (unpacked, if it is a zip archive) at {textattack_cache() / path}"
+    return Resource(what, lambda: _cached(path), remedy, partial(_from_textattack, path))
+
+
+def _from_nltk(*names: str) -> None:
+    """NLTK's own download, into the user's folder."""
+    import nltk
+
+    for name in names:
+        nltk.download(name, download_dir=str(Path.home() / "nltk_data"), quiet=True, raise_on_error=True)
+
+
+def _from_hub(name: str) -> None:
+    from huggingface_hub import snapshot_download
+
+    snapshot_download(name)
+
+
+def _from_textattack(path: str) -> None:
+    """A file of textattack's, or the folder that it is packed into, moved into its cache when it is whole."""
+    target = textattack_cache() / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as folder:
+        loaded = Path(folder, "loaded")
+        with urllib.request.urlopen(f"{TEXTATTACK_FILES}/{path}", timeout=60) as answer, loaded.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+        if zipfile.is_zipfile(loaded):
+            with zipfile.ZipFile(loaded) as archive:
+                archive.extractall(folder)
+            loaded = Path(folder, target.name)
+        loaded.replace(target)
 
 
 RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
@@ -90,16 +96,19 @@ RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
             "WordNet 3.0",
             lambda: find_wordnet() is not None,
             "Install the Debian package wordnet-base, or run: python -m nltk.downloader wordnet",
+            partial(_from_nltk, "wordnet"),
         ),
         "multilingual-wordnet": Resource(
             "the Open Multilingual WordNet",
             lambda: _nltk("corpora/omw-1.4", "corpora/wordnet"),
             "Get it with: python -m nltk.downloader wordnet omw-1.4",
+            partial(_from_nltk, "wordnet", "omw-1.4"),
         ),
         "tagger": Resource(
             "NLTK's part-of-speech tagger",
             lambda: _nltk("taggers/averaged_perceptron_tagger_eng", "taggers/universal_tagset"),
             "Get it with: python -m nltk.downloader averaged_perceptron_tagger_eng universal_tagset",
+            partial(_from_nltk, "averaged_perceptron_tagger_eng", "universal_tagset"),
         ),
         "flair": Resource(
             "the taggers of flair",

@@ -18,12 +18,13 @@ from windtunnel.core.attempt import Attempted
 from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
 from windtunnel.core.flag import Flag
+from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
 from windtunnel.threats.text.attack import TextAttack
 from windtunnel.threats.text.library.recipes import PACKAGE, RECIPES, Recipe, Value, parameters
-from windtunnel.threats.text.resources import require
+from windtunnel.threats.text.resources import RESOURCES
 from windtunnel.threats.text.stopwords import StopWords
 
 DISGUISES = Literal["homoglyphs", "invisible", "deletions", "reorderings"]
@@ -57,13 +58,9 @@ class LibraryTextAttack(TextAttack):
         guess = float(generations * size) or 200.0
         return guess if self.queries is None else min(guess, float(self.queries))
 
-    def require(self) -> None:
-        """Refuse to start without what the recipe reads.
-
-        Raises:
-            ResourceError: naming resources and remedies.
-        """
-        require(self.use, RECIPES[self.name].needs)
+    def resources(self) -> tuple[Resource, ...]:
+        """What the recipe reads."""
+        return tuple(RESOURCES[name] for name in RECIPES[self.name].needs)
 
     def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
         """What of a published method the package does otherwise."""

@@ -1,0 +1,58 @@
+"""Resources: what is missing is told, and fetched where it can be."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from windtunnel.core.resource import Resource
+from windtunnel.errors import ResourceError
+from windtunnel.threats.text import resources
+from windtunnel.threats.text.resources import RESOURCES
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A folder that stands for textattack's server, and an empty cache."""
+    server = tmp_path / "server"
+    server.mkdir()
+    monkeypatch.setattr(resources, "TEXTATTACK_FILES", server.as_uri())
+    monkeypatch.setenv("TA_CACHE_DIR", str(tmp_path / "cache"))
+    return server
+
+
+def test_a_packed_folder_is_unpacked_where_textattack_looks_for_it(published, tmp_path):
+    (published / "word_embeddings").mkdir()
+    with zipfile.ZipFile(published / "word_embeddings" / "paragramcf", "w") as archive:
+        archive.writestr("paragramcf/paragram.npy", b"vectors")
+    vectors = RESOURCES["embedding"]
+    assert not vectors.found()
+    vectors.fetch()
+    assert vectors.found()
+    assert (tmp_path / "cache" / "word_embeddings" / "paragramcf" / "paragram.npy").read_bytes() == b"vectors"
+    assert [path.name for path in (tmp_path / "cache" / "word_embeddings").iterdir()] == ["paragramcf"], "nothing else is left behind"
+    (published / "word_embeddings" / "paragramcf").unlink()
+    vectors.fetch()
+
+
+def test_a_single_file_is_copied(published, tmp_path):
+    (published / "transformations" / "hownet").mkdir(parents=True)
+    (published / "transformations" / "hownet" / "word_candidates_sense.pkl").write_bytes(b"synonyms")
+    RESOURCES["hownet"].fetch()
+    assert (tmp_path / "cache" / "transformations" / "hownet" / "word_candidates_sense.pkl").read_bytes() == b"synonyms"
+
+
+def test_what_cannot_be_had_is_told_with_the_reason_and_the_remedy_and_leaves_nothing(published, tmp_path):
+    with pytest.raises(ResourceError, match=r"the counter-fitted word vectors could not be fetched \(URLError: .*\)\. Put .*paragramcf"):
+        RESOURCES["embedding"].fetch()
+    assert list((tmp_path / "cache" / "word_embeddings").iterdir()) == []
+
+
+def test_what_only_the_user_can_install_is_said_to_be_so():
+    absent = Resource("a thing", lambda: False, "Install it.")
+    with pytest.raises(ResourceError, match=r"a thing has to be installed by hand\. Install it\."):
+        absent.fetch()
+    elsewhere = Resource("a thing", lambda: False, "Install it.", lambda: None)
+    with pytest.raises(ResourceError, match="is not where it is looked for"):
+        elsewhere.fetch()
