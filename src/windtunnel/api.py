@@ -142,7 +142,8 @@ def evaluate(
     """Put a classifier through a threat.
 
     Args:
-        victim: a Victim, an `nn.Module` in evaluation mode, a Hugging Face model, or a function from inputs to logits.
+        victim: a Victim, an `nn.Module` in evaluation mode, a Hugging Face model of images, one of texts with its tokenizer as
+            (model, tokenizer), or a function from inputs to logits.
         inputs: images as float in [0, 1], (n, channel, height, width), normalisation belonging inside the victim; or texts: `Texts`, a list
             of strings, or of tuples of strings where a sample has several fields.
         labels: class indices, (n,).
@@ -158,11 +159,11 @@ def evaluate(
 
     given: Any = inputs if isinstance(inputs, Texts | torch.Tensor) else Texts.of(inputs)
     batch = Batch(given, torch.as_tensor(labels), tuple(ids) if ids is not None else tuple(str(row) for row in range(len(given))))
-    other = None if surrogate is None else Victim.of(surrogate, name="surrogate")
+    other = None if surrogate is None else _victim(surrogate, name="surrogate")
     if other is not None:
         arguments.setdefault("surrogate", other.name)
     made = threat if isinstance(threat, Threat) else _threat(threat, budget, arguments)
-    return made(Victim.of(victim), batch, seed=seed, micro_batch=micro_batch, keep=True, surrogate=other)
+    return made(_victim(victim), batch, seed=seed, micro_batch=micro_batch, keep=True, surrogate=other)
 
 
 def assert_robust(
@@ -190,7 +191,7 @@ def assert_robust(
     from windtunnel.specs import load_benchmark
 
     found = load_benchmark(benchmark, Catalog(Path(catalog) if catalog else None))
-    figures = _figures(Victim.of(victim), found, data)
+    figures = _figures(_victim(victim), found, data)
     unknown = sorted(set(at_least) - set(figures))
     if unknown:
         raise WindtunnelError(f"The benchmark {found.name} has no figure {unknown[0]!r}. Choose from: {', '.join(figures)}.")
@@ -199,6 +200,15 @@ def assert_robust(
     if short:
         raise AssertionError(f"Not robust enough on {found.name} ({', '.join(short)}):\n" + "\n".join(lines))
     return {name: figures[name] for name in at_least}
+
+
+def _victim(thing: Any, name: str = "victim") -> Victim:
+    """Whatever may be given as a classifier."""
+    if isinstance(thing, tuple) and len(thing) == 2:
+        from windtunnel.models.text import as_reader
+
+        thing = as_reader(*thing)
+    return Victim.of(thing, name=name)
 
 
 def _figures(victim: Victim, benchmark: Benchmark, data: Batch[Any] | None) -> dict[str, float]:

@@ -146,3 +146,37 @@ def test_a_file_that_mixes_modalities_is_told_all_at_once(place):
     assert (found.recipes["full"].lr, found.recipes["full"].batch, found.recipes["full"].epochs) == (5e-5, 32, 3)
     assert "path" not in found.benchmarks[0].threats["shift"].describe()["arguments"]["options"]
     assert Preprocessing.modality == "image"
+
+
+def test_texts_that_are_cut_off_are_counted_and_flagged(place, tmp_path):
+    lines = [json.loads(line) for line in (place / "films.jsonl").read_text().splitlines()]
+    for row, line in enumerate(lines):
+        line["text"] += " and it was so" * (12 * (row % 4 == 0))
+    (tmp_path / "films.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    clean = suite(place)
+    long = replace(clean, data=TextTable(path=str(tmp_path / "films.jsonl")), recipes={"probe": LinearProbe(epochs=2)})
+    records = [json.loads(line) for line in (go(long, tmp_path).folder / "records.jsonl").read_text().splitlines()]
+    found = {record["labels"]["threat"]: record for record in records}
+    splits = {name: TextTable(path=str(tmp_path / "films.jsonl")).load()[name] for name in ("train", "test")}
+    longer = {name: sum(len(row[0].split()) + 2 > 40 for row in data.texts()) for name, data in splits.items()}
+    assert found[""]["facts"]["truncated"] == longer["train"] > 0
+    flagged = found["clean"]
+    assert 0 < flagged["facts"]["truncated"] <= longer["test"]
+    assert f"{flagged['facts']['truncated']} of 20 texts are longer" in flagged["flags"][-1]["message"]
+    assert "truncated" not in found["shift"]["facts"], "the other data is short"
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_a_model_of_transformers_with_its_tokenizer_is_a_classifier(kind, tmp_path):
+    network = language.save(tmp_path, kind, whole=True, num_labels=2).eval()
+    fast = language.tokenizer(decoder=kind == "gpt2")
+    texts = ["a good film", "the plot was dull and the acting was very very bad"]
+    outcome = wt.evaluate((network, fast), texts, [0, 1], threat="clean")
+    for row, text in enumerate(texts):
+        with torch.no_grad():
+            logits = network(**fast(text, return_tensors="pt")).logits[0]
+        assert outcome.predicted[0][row] == int(logits.argmax())
+        assert outcome.confidence[0][row] == pytest.approx(float(logits.softmax(0).max()), abs=1e-5)
+    larger = language.tokenizer(decoder=kind == "gpt2", words=(*language.WORDS, "more"))
+    with pytest.raises(ModelError, match="they do not belong together"):
+        wt.evaluate((network, larger), texts, [0, 1], threat="clean")

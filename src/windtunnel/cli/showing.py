@@ -57,8 +57,8 @@ def _say_effort(planned: Plan, todo: list[Cell], held: int, store: Store, worker
     if not planned.complete:
         typer.echo("The data or weights were never loaded here, so keys are not known yet; `windtunnel fetch` or `run` loads them.")
     if todo:
-        estimate = seconds_of(todo, store, workers)
-        known = "" if estimate.measured else ", assuming the speed of the small networks that come with windtunnel"
+        estimate = seconds_of(todo, store, workers, planned.models)
+        known = "" if estimate.measured else ", assuming speeds that were measured elsewhere"
         typer.echo(
             f"To do: {sum(cell.passes for cell in todo):,.0f} passes, about {duration(estimate.seconds)} on {estimate.workers} workers{known}."
         )

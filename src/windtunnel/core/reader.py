@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,16 @@ MANY = 32
 """On a CPU, the largest group: more do not fit its caches, and a sample costs an eighth more; ours."""
 
 
+class Tokenize(Protocol):
+    """A tokenizer, as a reader uses it."""
+
+    def __call__(self, texts: Texts) -> Sequence[Tokens]:
+        """What the network takes of each sample."""
+
+    def truncated(self, texts: Texts) -> int:
+        """How many samples are cut off."""
+
+
 class Reader(nn.Module):
     """Texts to features.
 
@@ -31,14 +42,14 @@ class Reader(nn.Module):
     the same texts in one call give the same bits.
 
     Args:
-        tokenize: texts to tokens, a mapping each.
+        tokenize: texts to tokens, a mapping each; knows how many texts it cuts off.
         network: padded tokens by name, with "attention_mask", each (batch, length), to features, (batch, features).
         pad: the token that fills up.
     Raises:
         VictimError: images.
     """
 
-    def __init__(self, tokenize: Callable[[Texts], Sequence[Tokens]], network: nn.Module, pad: int) -> None:
+    def __init__(self, tokenize: Tokenize, network: nn.Module, pad: int) -> None:
         super().__init__()
         self.tokenize = tokenize
         self.network = network
@@ -47,6 +58,10 @@ class Reader(nn.Module):
     def lengths(self, texts: Texts) -> list[int]:
         """Number of tokens of each sample, after truncation."""
         return [len(tokens["input_ids"]) for tokens in self.tokenize(texts)]
+
+    def truncated(self, texts: Texts) -> int:
+        """Number of samples that are cut off."""
+        return self.tokenize.truncated(texts)
 
     def forward(self, texts: Texts) -> Tensor:
         """Features, (batch, features)."""

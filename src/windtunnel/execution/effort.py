@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from windtunnel.core import canonical
 from windtunnel.core.cell import Cell
+from windtunnel.core.modality import TEXT
 from windtunnel.errors import StoreError
+from windtunnel.execution.facts import ModelFacts
 from windtunnel.execution.store import Store, write_synced
 
 FILE = "speeds.json"
 
 SECONDS_PER_PASS = 5e-4
 """Assumed where nothing was measured: one worker, the packaged micro networks, on the machine of docs/performance.md."""
+
+
+SECONDS_PER_PARAMETER = 3e-10
+"""The same of a language model on a sentence, which costs about as much as it has parameters: 7 ms of MiniLM, measured 5 to 7."""
+
+NOTHING: Mapping[str, ModelFacts] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,15 @@ class Effort:
     measured: bool
 
 
-def seconds_of(cells: Sequence[Cell], store: Store, workers: int | None = None) -> Effort:
-    """How long `cells` will take."""
+def seconds_of(cells: Sequence[Cell], store: Store, workers: int | None = None, models: Mapping[str, ModelFacts] = NOTHING) -> Effort:
+    """How long `cells` will take.
+
+    Args:
+        models: what is known of the models, by the names of the cells.
+    """
     speeds, count = _read(store), workers or os.cpu_count() or 1
-    total = sum(cell.passes * speeds.get(cell.labels.model, SECONDS_PER_PASS) for cell in cells)
+    assumed = {name: SECONDS_PER_PARAMETER * facts.parameters for name, facts in models.items() if facts.modality == TEXT}
+    total = sum(cell.passes * (speeds.get(name) or assumed.get(name, SECONDS_PER_PASS)) for cell in cells for name in [cell.labels.model])
     return Effort(total / count, count, all(cell.labels.model in speeds for cell in cells))
 
 

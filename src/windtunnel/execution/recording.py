@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from windtunnel.core import canonical
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.cell import Cell
 from windtunnel.core.dataset import Dataset
+from windtunnel.core.flag import Flag
 from windtunnel.core.modalities import modality_of
 from windtunnel.core.outcome import Example, Outcome, wilson
 from windtunnel.core.recipe import Finetuned
@@ -20,6 +21,9 @@ from windtunnel.core.record import ATTEMPT_COLUMNS, OUTCOME_COLUMNS, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TRUNCATED = 0.01
+"""Share of texts cut off from which on a cell is flagged; ours."""
 
 RECORD, OUTCOMES = "record.json", "outcomes.parquet"
 
@@ -43,8 +47,12 @@ def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any
     )
 
 
-def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...]) -> tuple[Record, pa.Table]:
-    """The record of an evaluation cell and its outcomes, a row per level and sample."""
+def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...], truncated: int = 0) -> tuple[Record, pa.Table]:
+    """The record of an evaluation cell and its outcomes, a row per level and sample.
+
+    Args:
+        truncated: texts of which the victim reads the beginning only.
+    """
     levels = tuple(fraction_text(level) for level in outcome.levels)
     correct = outcome.correct
     estimates = {level: {"accuracy": wilson(int(row.sum()), len(row)).as_dict()} for level, row in zip(levels, correct, strict=True)}
@@ -56,12 +64,19 @@ def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...]) -> tuple[R
         content=cell.content or {},
         levels=levels,
         estimates=estimates,
-        facts={"classes": list(classes)},
+        facts={"classes": list(classes), **({"truncated": truncated} if truncated else {})},
         cost={"forward": outcome.cost.forward, "backward": outcome.cost.backward, "queries": outcome.cost.queries},
-        flags=tuple(flag.as_dict() for flag in outcome.flags),
+        flags=tuple(flag.as_dict() for flag in (*outcome.flags, *_cut_off(truncated, len(outcome.ids)))),
         examples=tuple(_example(example) for example in outcome.examples),
     )
     return record, _table(cell.key, levels, outcome)
+
+
+def _cut_off(truncated: int, samples: int) -> Iterator[Flag]:
+    """A flag where the victim does not see all of many texts: what is changed behind its reach changes nothing."""
+    if truncated > TRUNCATED * samples:
+        text = f"{truncated} of {samples} texts are longer than the victim reads; it sees their beginnings only. Give the model a larger `length`."
+        yield Flag("truncated-texts", text)
 
 
 def failed(cell: Cell, error: str) -> Record:

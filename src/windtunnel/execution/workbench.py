@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
+from torch import nn
 
 from windtunnel.core import canonical
 from windtunnel.core.batch import Batch
@@ -20,6 +21,7 @@ from windtunnel.core.dataset import Dataset, DataSource, Splits
 from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
+from windtunnel.core.reader import Reader
 from windtunnel.core.recipe import Finetuned, Finetuning
 from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
@@ -101,6 +103,8 @@ class Workbench:
             return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
 
         done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance))
+        if cut := truncated(model.backbone, train):
+            facts["truncated"] = cut
         return done, {**facts, "victim_sha256": tensors_sha256(done.best)}
 
     def evaluate(self, work: Evaluate) -> None:
@@ -112,7 +116,7 @@ class Workbench:
             outcome = work.threat(victim, self.dataset(work.samples).batch(), seed=work.seed, surrogate=surrogate)
         else:
             outcome = stream(work.threat, victim, self._pieces(work), work.seed)
-        record, table = recording.evaluated(work.cell, outcome, victim.classes)
+        record, table = recording.evaluated(work.cell, outcome, victim.classes, truncated(victim.module, self.dataset(work.samples)))
         self.store.write(work.cell.key, recording.files(record, table), outcome.cost.seconds)
 
     def victim(self, work: Evaluate) -> Victim:
@@ -184,6 +188,12 @@ def features(network: Network, data: Dataset, device: torch.device) -> torch.Ten
         for start in range(0, len(data), MICRO_BATCH)
     ]
     return torch.cat(pieces)
+
+
+def truncated(module: nn.Module, data: Dataset) -> int:
+    """How many texts of some data a network reads the beginning of only; 0 for images."""
+    reader = next((part for part in module.modules() if isinstance(part, Reader)), None)
+    return 0 if reader is None else reader.truncated(data.texts())
 
 
 def perturb_all(threat: Threat[Any], batch: Batch[Any], seed: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from windtunnel.core.reader import Reader
 from windtunnel.core.texts import Texts
 from windtunnel.errors import ModelError
 from windtunnel.models.head import Split, cut, output_layer, plain_linear, replace_layer
-from windtunnel.models.tokenizer import Tokenizer, open_tokenizer
+from windtunnel.models.tokenizer import Tokenizer, checked_tokenizer, open_tokenizer
 from windtunnel.provenance import versions
 
 PROBE = ("one good day after the other came and went and nobody knew", "two dull films were shown to us at night in an old hall")
@@ -75,6 +75,19 @@ def text_model(loaded: Loaded, title: str, length: int | None) -> Model:
         preprocessing=tokenization,
         weights_sha256=tensors_sha256(trained),
     )
+
+
+def as_reader(network: Any, fast: Any) -> Reader:
+    """A classifier of texts from a network of transformers and its fast tokenizer.
+
+    Raises:
+        ModelError: the tokenizer is slow, or does not belong to the network.
+    """
+    title = type(network).__name__
+    tokenizer = checked_tokenizer(fast, title, length=None, network=network)
+    if network.config.pad_token_id is None:
+        network.config.pad_token_id = tokenizer.pad
+    return Reader(tokenizer, _Logits(network), tokenizer.pad).train(network.training)
 
 
 class _Logits(nn.Module):

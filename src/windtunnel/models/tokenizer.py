@@ -47,6 +47,12 @@ class Tokenizer:
         rows = [{name: found[name][row] for name in names} for row in range(len(texts))]
         return [tokens if tokens["input_ids"] else {name: [self.pad if name == "input_ids" else 0] for name in names} for tokens in rows]
 
+    def truncated(self, texts: Texts) -> int:
+        """How many samples are cut off."""
+        columns = [list(column) for column in zip(*texts.rows, strict=True)]
+        found = self.fast(*columns, truncation=False, return_attention_mask=False, verbose=False)["input_ids"] if len(texts) else []
+        return sum(len(tokens) > self.length for tokens in found)
+
     @property
     def pad(self) -> int:
         """The token that fills up; decoders without one of their own take the one that ends a text."""
@@ -80,6 +86,17 @@ def open_tokenizer(place: str, title: str, *, revision: str | None, length: int 
     if not set(fast.get_vocab()) - set(fast.all_special_tokens):
         # What transformers makes of a folder that holds none.
         raise ModelError(f"{title} has no tokenizer: one was made up that knows no words. {ADVICE}")
+    return checked_tokenizer(fast, title, length=length, network=network)
+
+
+def checked_tokenizer(fast: Any, title: str, *, length: int | None, network: nn.Module) -> Tokenizer:
+    """A tokenizer of transformers as ours, checked against the network it is to feed.
+
+    Args:
+        length: tokens after which a sample is cut off; what the network takes, at most LONGEST, if left out.
+    Raises:
+        ModelError: a slow one, one that makes tokens the network does not know, or a length beyond what it takes.
+    """
     if not fast.is_fast:
         raise ModelError(f"{title} has a slow tokenizer only; save a fast one beside the weights (tokenizer.json).")
     _check_vocabulary(fast, network, title)
