@@ -164,6 +164,7 @@ THREATS: Final[Registry[Threat]] = Registry(
         "torchattacks/Square": "windtunnel.threats.library.torchattacks:Square",
         "greedy-typos": "windtunnel.threats.text.greedy_typos:GreedyTypos",
         "greedy-wordnet": "windtunnel.threats.text.greedy_wordnet:GreedyWordNet",
+        "textattack/a2t": "windtunnel.threats.text.library.textattack:A2TYoo2021",
         "textattack/alzantot": "windtunnel.threats.text.library.textattack:GeneticAlgorithmAlzantot2018",
         "textattack/bad-characters": "windtunnel.threats.text.library.textattack:BadCharacters2021",
         "textattack/bae": "windtunnel.threats.text.library.textattack:BAEGarg2019",

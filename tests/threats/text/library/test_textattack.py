@@ -262,7 +262,7 @@ def test_recipes_have_the_names_of_the_table():
     textattack()
     from textattack.attack_args import ATTACK_RECIPE_NAMES
 
-    assert set(ATTACK_RECIPE_NAMES) - set(RECIPES) == {"a2t", "hotflip", "input-reduction", "morpheus", "seq2sick"}
+    assert set(ATTACK_RECIPE_NAMES) - set(RECIPES) == {"hotflip", "input-reduction", "morpheus", "seq2sick"}
 
 
 def test_what_is_missing_is_named_with_its_remedy_before_anything_runs(monkeypatch, tmp_path):

@@ -25,7 +25,7 @@ def made(name: str, values: Mapping[str, Value], wrapper: Any) -> Any:
 
     Args:
         values: of the recipe's parameters, by name.
-        wrapper: a model wrapper of textattack; `Unasked()` where the recipe looks for no gradient.
+        wrapper: a model wrapper of textattack; `Unasked()` where the recipe looks for no gradient, else `Gradients`.
     """
     from textattack import Attack
     from textattack.goal_functions import UntargetedClassification

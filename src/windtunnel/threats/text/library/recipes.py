@@ -24,6 +24,7 @@ class Recipe(NamedTuple):
         source: where it was published.
         needs: resources, by their names in `windtunnel.threats.text.resources`.
         fixed: arguments of its `build` that are not the user's.
+        gradient: whether it follows the gradient of the loss by the victim's embedding of words.
     """
 
     module: str
@@ -31,10 +32,18 @@ class Recipe(NamedTuple):
     source: str
     needs: tuple[str, ...] = ()
     fixed: Mapping[str, str] = MappingProxyType({})
+    gradient: bool = False
 
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {
+        "a2t": Recipe(
+            "a2t_yoo_2021",
+            "A2TYoo2021",
+            "Yoo and Qi 2021, arXiv 2109.00544",
+            ("embedding", "tagger", "stsb-distilbert-base"),
+            gradient=True,
+        ),
         "alzantot": Recipe(
             "genetic_algorithm_alzantot_2018",
             "GeneticAlgorithmAlzantot2018",
@@ -83,7 +92,7 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
 )
 """Those that make a classifier err.
 
-Without `a2t` and `hotflip`, which want the gradient by a model's embedding of words; `input-reduction`, which keeps the prediction; `morpheus` and
+Without `hotflip`, which the package runs on its own LSTM of whole words alone; `input-reduction`, which keeps the prediction; `morpheus` and
 `seq2sick`, which attack translations; and `chinese`, whose table of homophones is not in the package.
 """
 

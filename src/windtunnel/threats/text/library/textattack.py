@@ -31,6 +31,7 @@ DISGUISES = Literal["homoglyphs", "invisible", "deletions", "reorderings"]
 """Values of the one parameter that is a word: `perturbation_type` of `bad-characters`."""
 
 OTHERWISE = {
+    "a2t": "the package takes the gradient in training mode, with dropout; here the classifier stays as it is evaluated.",
     "bert-attack": "it tries 8 candidates a word where the published attack tries 48. Use `max_candidates: 48`.",
     "kuleshov": "the published attack is content when the true class has a probability below 0.7; here the classifier has to err.",
     "bad-characters": "its goal is a target class in the package; here the classifier has to err.",
@@ -60,7 +61,10 @@ class LibraryTextAttack(TextAttack):
 
     def resources(self) -> tuple[Resource, ...]:
         """What the recipe reads."""
-        return tuple(RESOURCES[name] for name in RECIPES[self.name].needs)
+        names = RECIPES[self.name].needs
+        if getattr(self, "mlm", False):
+            names = tuple("bert-base-uncased" if name == "embedding" else name for name in names)
+        return tuple(RESOURCES[name] for name in names)
 
     def cautions(self, classes: int, shape: tuple[int, ...]) -> tuple[Flag, ...]:
         """What of a published method the package does otherwise."""
@@ -74,9 +78,9 @@ class LibraryTextAttack(TextAttack):
         Raises:
             MissingPackageError: textattack is not installed.
             ResourceError: something that the recipe reads is not installed.
-            VictimError: the recipe crashes on every text.
+            VictimError: the recipe crashes on every text, or follows gradients that the victim does not give.
         """
-        from windtunnel.threats.text.library.making import Unasked, bounded, made
+        from windtunnel.threats.text.library.making import bounded, made
         from windtunnel.threats.text.library.package import provided
         from windtunnel.threats.text.library.searches import Limits, Target, search
 
@@ -87,7 +91,7 @@ class LibraryTextAttack(TextAttack):
         targets = [Target(row, int(label), key) for row, label, key in zip(rows, batch.labels.tolist(), keys, strict=True)]
         with provided(getattr(self, "stop_words", "nltk-198"), self._wordnet()):
             values = {name: getattr(self, name) for name in parameters(self.name).defaults}
-            attack = bounded(made(self.name, values, Unasked()), level, texts)
+            attack = bounded(made(self.name, values, self._wrapper(victim, texts)), level, texts)
             found = search(
                 attack, lambda asked: victim.logits(Texts(tuple(asked), texts.fields, texts.open)), targets, Limits(self.queries, self.seconds)
             )
@@ -95,6 +99,16 @@ class LibraryTextAttack(TextAttack):
         if all(each.status == "unfinished" for each in attempts):
             raise VictimError(f"{self.use} finished on none of {len(attempts)} texts; of {batch.ids[0]!r} it says: {attempts[0].reason}")
         return Attempted(texts.put(range(len(texts)), Texts(tuple(each.row for each in found), texts.fields, texts.open)), attempts)
+
+    def _wrapper(self, victim: Victim, texts: Texts) -> Any:
+        """What the recipe asks for gradients, if it does."""
+        if RECIPES[self.name].gradient:
+            from windtunnel.threats.text.library.gradients import Gradients
+
+            return Gradients(victim, texts)
+        from windtunnel.threats.text.library.making import Unasked
+
+        return Unasked()
 
     def _wordnet(self) -> Any:
         """A reader where the recipe substitutes English synonyms."""
