@@ -29,7 +29,7 @@ class Gradients(ModelWrapper):  # type: ignore[misc]  # textattack is not annota
 
     def __init__(self, victim: Victim, like: Texts) -> None:
         reader = next((part for part in victim.module.modules() if isinstance(part, Reader)), None)
-        self._fast = getattr(reader.tokenize, "fast", None) if reader is not None else None
+        self._fast: Any = getattr(reader.tokenize, "fast", None) if reader is not None else None
         if reader is None or self._fast is None:
             raise VictimError(
                 f"{victim.name} gives no gradient by the words of a text, which this attack follows. "
