@@ -140,6 +140,13 @@ def nltk_folders() -> tuple[Path, ...]:
     return (*named, *(each / "nltk_data" for each in (Path.home(), *below, *system, user_cache_path("windtunnel"))))
 
 
+def wordnet_cache() -> Path:
+    """Where WordNet is kept once it is fetched from a package index."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("windtunnel") / "wordnet-3.0"
+
+
 def textattack_cache() -> Path:
     """Where textattack keeps what it has downloaded: TA_CACHE_DIR, else its folder in the user's cache."""
     return Path(os.environ.get("TA_CACHE_DIR") or "~/.cache/textattack").expanduser()

@@ -45,6 +45,9 @@ def bare(tmp_path, monkeypatch):
         (tmp_path / kind / f"{name}.yaml").write_text(text.replace("[bert]", f"[{tmp_path / 'bert'}]"))
     empty = tmp_path / "empty"
     monkeypatch.setattr(wordnet, "DEBIAN", empty)
+    monkeypatch.setattr(wordnet, "wordnet_cache", lambda: tmp_path / "fetched" / "wordnet-3.0")
+    for name, value in (("NO_INDEX", "1"), ("FIND_LINKS", str(empty)), ("CONFIG_FILE", "/dev/null")):
+        monkeypatch.setenv(f"PIP_{name}", value)
     for module in (wordnet, resources):
         monkeypatch.setattr(module, "nltk_folders", lambda: (empty,))
     monkeypatch.setattr(resources, "TEXTATTACK_FILES", (tmp_path / "nowhere").as_uri())
@@ -93,16 +96,15 @@ def test_fetch_gets_what_it_can_and_fails_with_what_it_cannot(windtunnel):
     assert code == 2
     assert "WordNet 3.0: MISSING" in out
     assert "films: test" in out, "the data was looked at all the same"
-    assert "textattack/pwws: WordNet 3.0 could not be fetched (ValueError: no network). Install the Debian package wordnet-base" in " ".join(
-        err.split()
-    )
+    assert "textattack/pwws: WordNet 3.0 could not be fetched (ResourceError: package index: " in err
+    assert "NLTK: no network). Install the Debian package wordnet-base" in " ".join(err.split())
     assert "textattack/iga: the counter-fitted word vectors could not be fetched" in " ".join(err.split())
 
 
 def test_doctor_lists_what_is_there_and_how_to_get_the_rest(windtunnel):
     code, out, _ = windtunnel("doctor")
     assert code == 0
-    assert "WordNet 3.0: missing, for textattack/leap and textattack/pwws. Install the Debian package wordnet-base" in out
+    assert "WordNet 3.0: missing, for textattack/leap, textattack/pwws and greedy-wordnet. Install the Debian package wordnet-base" in out
     assert "the counter-fitted word vectors: missing, for" in out
 
 

@@ -49,12 +49,17 @@ def test_a_pair_of_columns_says_which_side_is_open(tmp_path):
         TextTable(path=path, text=["premise", "hypothesis"], open="conclusion").load()
 
 
-def test_rows_without_text_or_label_are_counted_and_left_out(tmp_path):
-    rows = [*ROWS, {"text": "  ", "label": "pos"}, {"text": "no label", "label": None}]
-    audit = TextTable(path=write(tmp_path / "films.jsonl", rows)).load().audit
-    assert audit.missing == ("000025", "000026")
-    assert audit.found == 26
-    assert sum(audit.balance.values()) == 24
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_rows_without_text_or_label_are_counted_and_left_out(ending, tmp_path):
+    rows = [*ROWS, {"text": "  ", "label": "pos"}, {"text": "no label", "label": None}, {"text": None, "label": "neg"}]
+    loaded = TextTable(path=write(tmp_path / f"films.{ending}", rows)).load()
+    first = 26 if ending in ("csv", "tsv") else 25  # the header is a row of its own
+    assert loaded.audit.missing == tuple(f"{first + row:06d}" for row in range(3))
+    assert loaded.audit.found == 27
+    assert sum(loaded.audit.balance.values()) == sum(map(len, loaded.splits.values())) == 24
+
+
+def test_a_column_that_is_mostly_blank_is_taken_for_the_wrong_one(tmp_path):
     with pytest.raises(DataError, match=r"16 of the 24 rows of train have no text or no label. Name other columns"):
         TextTable(path=write(tmp_path / "blank.csv", [*ROWS[:8], *({"text": "", "label": "pos"} for _ in range(16))])).load()
 

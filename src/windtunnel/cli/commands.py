@@ -193,16 +193,16 @@ def fetch(suite: SuiteName, catalog: CatalogFolder = None, store: StoreFolder = 
 
 @app.command()
 def materialize(
-    data: Annotated[str, typer.Argument(help="A data set's name (windtunnel list datasets), or a folder of class folders.", show_default=False)],
+    data: Annotated[str, typer.Argument(help="A data set's name, a folder of class folders, or a table of texts.", show_default=False)],
     to: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
-    corruptions: Annotated[str, typer.Option(help="Sets (common, extra, practical, quick) and corruptions, by commas.")] = "common",
+    corruptions: Annotated[str, typer.Option(help="Sets (common, quick, ...) and corruptions, by commas; for texts, perturbations.")] = "common",
     severities: Annotated[str, typer.Option(help="Severities from 1 to 5, by commas.")] = "1,2,3,4,5",
     split: Annotated[str, typer.Option(help="Which split is copied.")] = "test",
     samples: Annotated[int | None, typer.Option(min=1, help="Copy a stratified subset of this size only.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, help="Keys the draws and the subset; a benchmark with this seed sees the same images.")] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Write a corrupted copy of a data set to disk: PNG files in the layout of ImageNet-C, with a manifest.
+    """Write a corrupted copy of a data set to disk, with a manifest: PNG files in the layout of ImageNet-C, or JSONL tables of texts.
 
     windtunnel materialize digits --to digits-c --corruptions common,webp --severities 1,3,5
     """

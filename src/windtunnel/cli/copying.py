@@ -20,7 +20,7 @@ def copy_corrupted(data: str, to: Path, corruptions: str, severities: str, split
         BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True, disable=quiet or not console.is_terminal
     )
     with bar:
-        task = bar.add_task("images", total=None)
+        task = bar.add_task("samples", total=None)
         names = [name.strip() for name in corruptions.split(",") if name.strip()]
         made = materialize(
             source,

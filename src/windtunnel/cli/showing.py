@@ -161,12 +161,14 @@ def examine(store: Path | None) -> None:
 
 def _list_resources() -> None:
     """What attacks on texts read, whether it is here, and how to get what is not."""
+    from windtunnel.threats.text import greedy_wordnet
     from windtunnel.threats.text.library.recipes import RECIPES
     from windtunnel.threats.text.resources import RESOURCES
 
     typer.echo("resources of attacks on texts (`windtunnel fetch SUITE` gets those that a suite needs):")
     for name, resource in RESOURCES.items():
         users = [f"textattack/{key}" for key, recipe in RECIPES.items() if name in recipe.needs]
+        users += ["greedy-wordnet"] if name in greedy_wordnet.NEEDS else []
         state = "found" if resource.found() else f"missing{f', for {listed(users)}' if users else ''}. {resource.remedy}"
         typer.echo(f"  {resource.is_}: {state}")
 

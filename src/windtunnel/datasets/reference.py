@@ -14,8 +14,12 @@ from windtunnel.registry import Registry
 PATTERN = re.compile(r"(?P<name>[^\[\]\s]+)(\[(?P<split>[^\[\]]*)\])?")
 
 
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
+"""Endings of tables of texts."""
+
+
 def named_or_folder(text: str, known: Registry[DataSource] = DATASETS) -> DataSource:
-    """The data set of a name, with its defaults, or of a folder that holds one folder of images per class.
+    """The data set of a name, with its defaults, of a folder that holds one folder of images per class, or of a table of texts.
 
     Raises:
         UnknownNameError: neither.
@@ -23,6 +27,8 @@ def named_or_folder(text: str, known: Registry[DataSource] = DATASETS) -> DataSo
     """
     if text not in known and Path(text).expanduser().is_dir():
         return known.load("folder")(path=text)  # type: ignore[call-arg]  # the table knows nouns, not their arguments
+    if text not in known and Path(text).suffix.lower() in TABLES:
+        return known.load("text-table")(path=text)  # type: ignore[call-arg]
     try:
         return known.load(text)()
     except ValueError as error:

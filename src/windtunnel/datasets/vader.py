@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import html
 import io
-import subprocess
-import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from windtunnel.errors import DataError
+from windtunnel.package_index import download
 
 RELEASE = "vaderSentiment==3.3.2"
 ARCHIVE = "vaderSentiment-3.3.2.tar.gz"
@@ -68,9 +67,6 @@ class Sentence:
 def fetch(folder: Path) -> Path:
     """The source distribution in `folder`, downloaded there by pip if it is missing.
 
-    pip asks a source distribution for its metadata, for which it runs the package's build script, and it has no option against
-    that. So it is told the digest, and checks it before it opens the file: what runs is a script of known content.
-
     Raises:
         DataError: the folder cannot be written, or pip is not installed, finds no network, no such release or another file.
     """
@@ -80,7 +76,7 @@ def fetch(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            trouble = _download(Path(scratch))
+            trouble = download(RELEASE, ARCHIVE, PUBLISHED.archive, Path(scratch))
             if not trouble:
                 (Path(scratch) / ARCHIVE).replace(archive)
     except OSError as error:
@@ -133,20 +129,6 @@ def _sentence(line: str, place: str) -> Sentence:
         raise DataError(f"{place}: the rating is {number}; expected a number from {LOWEST} to {HIGHEST}.")
     # Twice, for the editorials write "&amp;amp;".
     return Sentence(name, rating, html.unescape(html.unescape(text)).strip())
-
-
-def _download(scratch: Path) -> str:
-    """Let pip put the archive into an empty folder; what went wrong, if anything."""
-    wanted = scratch / "requirements.txt"
-    wanted.write_text(f"{RELEASE} --hash=sha256:{PUBLISHED.archive}\n")
-    command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
-    place = ["--dest", str(scratch), "--requirement", str(wanted)]
-    done = subprocess.run([*command, *place], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode == 0 and (scratch / ARCHIVE).is_file():
-        return ""
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["pip said nothing"]
-    error = next((line for line in lines if line.startswith("ERROR: ")), lines[-1])
-    return error.removeprefix("ERROR: ").rstrip(".")
 
 
 def _remedy(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Materialize: a corrupted copy of a data set on disk, laid out as ImageNet-C is, with a manifest that says how it came about."""
+"""Materialize: a corrupted copy of a data set on disk, with a manifest that says how it came about; images are laid out as ImageNet-C is."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from windtunnel.builtins import CORRUPTION_SETS, THREATS
+from windtunnel.builtins import CORRUPTION_SETS, TEXT_SETS, THREATS
 from windtunnel.core import canonical
 from windtunnel.core.dataset import Dataset, DataSource, Pixels
+from windtunnel.core.modality import IMAGE, TEXT
+from windtunnel.core.threat import Threat
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.errors import DataError, StoreError, UnknownNameError, suggest
 from windtunnel.execution.store import sync_folder, write_synced
+from windtunnel.execution.text_copies import write_texts
 from windtunnel.provenance import collect
 from windtunnel.seeding import generators
 from windtunnel.threats.corrupt import corruption_names
 from windtunnel.threats.corruptions.corruption import Corruption
 from windtunnel.threats.corruptions.pictures import picture
+from windtunnel.threats.text.perturb import perturbation_names
+from windtunnel.threats.text.perturbation import Perturbation
 
 MANIFEST = "manifest.json"
 PIECE = 64
@@ -41,19 +47,21 @@ def materialize(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
-    """Write corrupted copies as PNG files, `to`/corruption/severity/class/image.png, and `to`/manifest.json.
+    """Write corrupted copies and `to`/manifest.json.
 
-    The images are those that a benchmark with the same seed evaluates on. The folder appears when all is written, and not before.
+    Images become PNG files, `to`/corruption/severity/class/image.png; texts become tables, `to`/perturbation/severity.jsonl, that a
+    `text-table` with `split: split` reads. They are the samples that a benchmark with the same seed evaluates on. The folder appears when
+    all is written, and not before.
 
     Args:
-        data: where the images come from.
+        data: where the images or texts come from.
         to: a folder that does not exist yet, or is empty.
-        corruptions: names of corruptions and of sets of them ("common", "extra", "practical", "quick").
+        corruptions: names of corruptions, for texts of perturbations, and of sets of them ("common", "quick", ...).
         severities: of 1 to 5.
         split: which split is copied.
         samples: size of a stratified subset; None for all.
         seed: keys the draws and the subset.
-        progress: called with (images written, images in all).
+        progress: called with (samples written, samples in all).
     Raises:
         UnknownNameError: no corruption or set of that name.
         DataError: a severity outside 1 to 5, a folder that holds something, too few samples, or data that cannot be read.
@@ -62,7 +70,7 @@ def materialize(
     wrong = [severity for severity in severities if severity not in range(1, 6)]
     if wrong or not severities:
         raise DataError(f"materialize: severities are of 1 to 5; found {wrong[0] if wrong else 'none'}.")
-    chosen = [THREATS.load(name)(severities=tuple(severities)) for name in members(corruptions)]  # type: ignore[call-arg]  # a corruption has severities
+    chosen: list[Threat[Any]] = [THREATS.load(name)(severities=tuple(severities)) for name in members(corruptions, data.modality)]  # type: ignore[call-arg]  # a corruption has severities
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise DataError(f"{to} holds something already; name a folder that does not exist yet, so that no two copies are mixed.")
     splits = data.load()
@@ -71,15 +79,20 @@ def materialize(
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        places = _places(part)
-        digests = _write(temporary, part, places, [each for each in chosen if isinstance(each, Corruption)], seed, progress)
+        about: dict[str, object] = {"texts": len(part)} if data.modality == TEXT else {"images": len(part)}
+        if data.modality == TEXT:
+            names = part.ids
+            digests = write_texts(temporary, part, split, [made for made in chosen if isinstance(made, Perturbation)], seed, progress)
+        else:
+            names = _places(part)
+            digests = _write(temporary, part, names, [each for each in chosen if isinstance(each, Corruption)], seed, progress)
         manifest = {
             "schema": 1,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "data": {"name": splits.name, "split": split, "fingerprint": splits.fingerprint, "classes": list(part.classes), "images": len(part)},
+            "data": {"name": splits.name, "split": split, "fingerprint": splits.fingerprint, "classes": list(part.classes), **about},
             "seed": seed,
-            "corruptions": {folder_name(each.use): each.describe() for each in chosen},
-            "ids": dict(zip(places, part.ids, strict=True)),
+            "corruptions": {(each.use if data.modality == TEXT else folder_name(each.use)): each.describe() for each in chosen},
+            "ids": dict(zip(names, part.ids, strict=True)),
             "sha256": digests,
             "provenance": collect(to.parent).as_dict(),
         }
@@ -97,20 +110,21 @@ def materialize(
     return to
 
 
-def members(names: Sequence[str]) -> tuple[str, ...]:
-    """The corruptions that names of sets and of corruptions stand for, each once.
+def members(names: Sequence[str], modality: str = IMAGE) -> tuple[str, ...]:
+    """The corruptions that names of sets and of corruptions stand for, each once; of texts, the perturbations.
 
     Raises:
         UnknownNameError: neither a set nor a corruption.
     """
+    sets, known, noun = (TEXT_SETS, perturbation_names(), "perturbation") if modality == TEXT else (CORRUPTION_SETS, corruption_names(), "corruption")
     found: dict[str, None] = {}
     for name in names:
-        if name in CORRUPTION_SETS:
-            found.update(dict.fromkeys(CORRUPTION_SETS[name]))
-        elif name in corruption_names():
+        if name in sets:
+            found.update(dict.fromkeys(sets[name]))
+        elif name in known:
             found[name] = None
         else:
-            raise UnknownNameError(f"Unknown corruption {name!r}. {suggest(name, [*CORRUPTION_SETS, *corruption_names()], limit=100)}")
+            raise UnknownNameError(f"Unknown {noun} {name!r}. {suggest(name, [*sets, *known], limit=100)}")
     return tuple(found)
 
 

