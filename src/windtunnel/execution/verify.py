@@ -81,6 +81,11 @@ def _wrong(record: Record, by_key: dict[str, pa.Table]) -> Iterator[str]:
         verdicts = [label == guess for at, label, guess in zip(levels, labels, predicted, strict=True) if at == level]
         if not verdicts or wilson(sum(verdicts), len(verdicts)).as_dict() != record.estimates[level]["accuracy"]:
             yield f"its accuracy at {level} is not what its outcomes give."
+    if "status" in rows.column_names:
+        told = [(each, label == guess) for each, label, guess in zip(rows.column("status").to_pylist(), labels, predicted, strict=True) if each]
+        # Skipped samples were wrong unchanged; what they are as they were left says nothing.
+        if any(stands != (status != "succeeded") for status, stands in told if status != "skipped"):
+            yield "how its attempts went contradicts its outcomes."
 
 
 def _rows_by_key(table: pa.Table) -> dict[str, pa.Table]:

@@ -96,6 +96,11 @@ class AttackGroup:
         """Whether anything measured similarity."""
         return any(attack.similarity is not None for _, attack in self.rows)
 
+    @property
+    def fell(self) -> bool:
+        """Whether any sample fell, so that there was something to measure."""
+        return any(attack.words is not None for _, attack in self.rows)
+
 
 def flag_groups(folder: RunFolder) -> tuple[FlagGroup, ...]:
     """Every kind of flag of the run, by name."""

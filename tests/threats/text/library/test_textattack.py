@@ -295,3 +295,35 @@ def test_nothing_of_the_package_is_imported_before_it_attacks_and_little_stays_a
 def test_stop_words_have_the_sizes_of_the_lists_of_nltk():
     assert {name: len(words) for name, words in STOP_WORDS.items()} == {"nltk-198": 198, "nltk-179": 179}
     assert STOP_WORDS["nltk-179"] < STOP_WORDS["nltk-198"]
+
+
+@pytest.mark.parametrize("original", [True, False])
+@pytest.mark.parametrize("window", [None, 4, 40])
+def test_similarity_is_of_the_whole_text_to_the_original_whatever_window_a_constraint_looks_at(original, window):
+    with provided("nltk-198", None):
+        from textattack import Attack
+        from textattack.constraints.semantics.sentence_encoders import SentenceEncoder
+
+        class Words(SentenceEncoder):
+            def encode(self, sentences):
+                return torch.stack(
+                    [torch.bincount(torch.tensor([zlib.crc32(word.encode()) % 997 for word in each.split()]), minlength=997) for each in sentences]
+                ).float()
+
+        asked = made("deepwordbug", parameters("deepwordbug").defaults, Unasked())
+        encoder = Words(threshold=0.1, compare_against_original=original, window_size=window, skip_text_shorter_than_window=window is not None)
+        bounds = [*asked.pre_transformation_constraints, *asked.constraints]
+        targets = [Target((("text", text),), int(label), (3, "x", text)) for text, label in zip(SENTENCES, scores(SENTENCES).argmax(1), strict=True)]
+        attacks = [Attack(asked.goal_function, [*bounds, *more], asked.transformation, asked.search_method) for more in ([encoder], [])]
+        found, bare = (search(each, lambda rows: scores([row[0] for row in rows]), targets, Limits()) for each in attacks)
+    changed = 0
+    for text, each in zip(SENTENCES, found, strict=True):
+        if each.row[0] == text:
+            assert each.attempt.similarity is None
+            continue
+        changed += 1
+        before, after = encoder.encode([text, each.row[0]])
+        assert each.attempt.similarity == pytest.approx(float(before @ after / (before.norm() * after.norm())), abs=1e-6)
+        assert each.attempt.similarity < 1
+    assert changed > 1
+    assert all(each.attempt.similarity is None for each in bare)

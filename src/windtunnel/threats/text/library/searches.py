@@ -130,6 +130,21 @@ class _Search:
         if isinstance(result, SkippedAttackResult):
             return Found(before, Attempt("skipped", queries))
         text = result.perturbed_result.attacked_text
-        after, measured = tuple(text._text_input.values()), text.attack_attrs.get("similarity_score")
+        after = tuple(text._text_input.values())
         status: Status = "succeeded" if isinstance(result, SuccessfulAttackResult) else "out of budget" if spent else "failed"
-        return Found(after, Attempt(status, queries, similarity=None if measured is None else float(measured)))
+        return Found(after, Attempt(status, queries, similarity=_similarity(self.attack, result.original_result.attacked_text, text)))
+
+
+def _similarity(attack: Any, before: Any, after: Any) -> float | None:
+    """Of two whole texts by the first sentence encoder among the attack's constraints; None if there is none, or nothing was changed.
+
+    Not the score that the constraint leaves with a text: that may be of a window of words, against the step before, or 1 for a text
+    that is shorter than the window and was not looked at.
+    """
+    from textattack.constraints.semantics.sentence_encoders import SentenceEncoder
+
+    encoder = next((each for each in attack.constraints if isinstance(each, SentenceEncoder)), None)
+    if encoder is None or before.text == after.text:
+        return None
+    first, second = torch.as_tensor(encoder.encode([before.text, after.text]))
+    return float(encoder.sim_metric(first[None], second[None]))
