@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 StopWords = Literal["nltk-198", "nltk-179"]
-"""Which list: the one that NLTK's corpus has had since August 2024, or the one before."""
+"""Which list: the one that NLTK's corpus has now, or the one it had before."""
 
 _OLD = """
 a about above after again against ain all am an and any are aren aren't as at be because been before being below between both but by can couldn
