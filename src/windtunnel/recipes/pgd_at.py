@@ -33,7 +33,7 @@ class PgdAt(Supervised):
     """
 
     use: ClassVar[str] = "pgd-at"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     eps: Radius = Field(default=Fraction(8, 255))

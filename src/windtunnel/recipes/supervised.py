@@ -49,6 +49,7 @@ class Supervised(Recipe):
     patience: Count | None = None
 
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
+    version: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
