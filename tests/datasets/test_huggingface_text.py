@@ -63,13 +63,14 @@ def test_pairs_have_two_fields_and_say_which_is_open(tmp_path, load):
     assert (texts.fields, texts.open, texts.rows[1]) == (("premise", "hypothesis"), ("hypothesis",), ("validation sentence 1", "so it is"))
 
 
-def test_rows_without_text_are_counted(tmp_path, load):
+def test_rows_without_text_or_label_are_counted(tmp_path, load):
     """As may be in Rotten Tomatoes, AG News and IMDB, which come with a test split of their own."""
     write(tmp_path / "films", "train", {"text": [*sentences("train", 38), None, " "]})
-    write(tmp_path / "films", "test", {"text": sentences("test", 10)})
+    write(tmp_path / "films", "test", {"text": sentences("test", 12), "label": [None, -1, *[0, 1] * 5]})
     loaded = load(tmp_path / "films")
-    assert loaded.audit.missing == ("films/train/000038", "films/train/000039")
-    assert loaded.audit.found == 50
+    assert loaded.audit.missing == ("films/train/000038", "films/train/000039", "films/test/000000", "films/test/000001")
+    assert loaded.audit.found == 52
+    assert loaded["test"].texts().plain() == sentences("test", 12)[2:]
 
 
 @pytest.mark.parametrize(

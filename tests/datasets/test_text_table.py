@@ -49,17 +49,37 @@ def test_a_pair_of_columns_says_which_side_is_open(tmp_path):
         TextTable(path=path, text=["premise", "hypothesis"], open="conclusion").load()
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
-def test_rows_without_text_or_label_are_counted_and_left_out(ending, tmp_path):
-    rows = [*ROWS, {"text": "  ", "label": "pos"}, {"text": "no label", "label": None}, {"text": None, "label": "neg"}]
-    loaded = TextTable(path=write(tmp_path / f"films.{ending}", rows)).load()
-    first = 26 if ending in ("csv", "tsv") else 25  # the header is a row of its own
-    assert loaded.audit.missing == tuple(f"{first + row:06d}" for row in range(3))
-    assert loaded.audit.found == 27
-    assert sum(loaded.audit.balance.values()) == sum(map(len, loaded.splits.values())) == 24
+MISSING = [
+    {"text": "  ", "label": "pos"},
+    {"text": None, "label": "neg"},
+    {"text": "no label", "label": None},
+    {"text": "a blank label", "label": " "},
+    {"text": None, "label": None},
+]
 
 
-def test_a_column_that_is_mostly_blank_is_taken_for_the_wrong_one(tmp_path):
+@pytest.mark.parametrize(("ending", "first"), [("csv", 2), ("tsv", 2), ("jsonl", 1), ("parquet", 1)])
+def test_rows_without_text_or_label_are_counted_and_left_out_in_every_format(ending, first, tmp_path):
+    """A row is called by its line in the file, or by its number in one without lines; that of a header is line 1."""
+    loaded = TextTable(path=write(tmp_path / f"films.{ending}", [ROWS[0], *MISSING, *ROWS[1:]])).load()
+    assert loaded.audit.missing == tuple(f"{first + 1 + place:06d}" for place in range(len(MISSING)))
+    assert (loaded.audit.found, sum(loaded.audit.balance.values())) == (len(ROWS) + len(MISSING), len(ROWS))
+    kept = {text for part in loaded.splits.values() for text in part.texts().plain()}
+    assert kept == {row["text"] for row in ROWS}
+
+
+def test_lines_without_keys_and_labels_that_are_no_number_count_as_missing(tmp_path):
+    lines = [json.dumps(row) for row in ROWS]
+    (tmp_path / "films.jsonl").write_text("\n".join([*lines, "{}", "", '{"label": "pos"}', '{"text": "x"}', '{"text": "x", "label": NaN}']))
+    audit = TextTable(path=str(tmp_path / "films.jsonl")).load().audit
+    assert audit.missing == ("000025", "000027", "000028", "000029")
+    labels = pa.table({"text": [row["text"] for row in ROWS], "label": [float("nan"), *(place % 2 for place in range(len(ROWS) - 1))]})
+    parquet.write_table(labels, tmp_path / "films.parquet")
+    loaded = TextTable(path=str(tmp_path / "films.parquet")).load()
+    assert (loaded.any.classes, loaded.audit.missing) == (("0", "1"), ("000001",))
+
+
+def test_a_table_that_lacks_most_of_a_column_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"16 of the 24 rows of train have no text or no label. Name other columns"):
         TextTable(path=write(tmp_path / "blank.csv", [*ROWS[:8], *({"text": "", "label": "pos"} for _ in range(16))])).load()
 

@@ -111,6 +111,58 @@ def test_the_python_interface_takes_lists_of_strings(place):
         wt.evaluate(victim, texts, batch.labels, threat="pgd", eps="8/255")
 
 
+PAIRS = """\
+suite: pairs
+models: [{{use: {bert}}}]
+data: {{use: text-table, path: {table}, text: [premise, hypothesis], open: hypothesis, classes: [follows, does-not]}}
+recipes: [{{use: full, epochs: 8, lr: 3.0e-3}}]
+benchmarks: [sides]
+"""
+
+SIDES = """\
+benchmark: sides
+version: 1
+task: text-classification
+data: suite[test]
+threats:
+  - {use: perturbations, set: typos, severities: [2, 5]}
+  - {use: greedy-typos, words: 1/2}
+headline: worst-case accuracy of greedy-typos
+"""
+
+
+def test_a_suite_on_pairs_in_a_file_leaves_the_closed_side_as_it_was(place, tmp_path):
+    rows = []
+    for row, noun in enumerate(NOUNS * 2):
+        for word in GOOD[:2] + BAD[:2]:
+            label = "follows" if word in GOOD else "does-not"
+            rows.append(
+                {"premise": f"we saw the {noun} on day {row}", "hypothesis": f"the {noun} was {'very ' * (row % 3)}{word} {noun}", "label": label}
+            )
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for kind, name, text in (("suites", "pairs", PAIRS.format(bert=place / "bert", table=tmp_path / "pairs.jsonl")), ("benchmarks", "sides", SIDES)):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / f"{name}.yaml").write_text(text)
+    loaded = load_suite("pairs", Catalog(tmp_path))
+    done = go(loaded, tmp_path)
+    assert (done.computed, done.failed) == (1 + 1 + 4 + 1, 0)
+    test = loaded.data.load()["test"]
+    given = dict(zip(test.ids, test.texts(), strict=True))
+    records = [json.loads(line) for line in (done.folder / "records.jsonl").read_text().splitlines()]
+    attacked = next(record for record in records if record["labels"]["threat"] == "greedy-typos")
+    assert attacked["cost"]["queries"] > 0
+    examples = [example for record in records for example in record["examples"]]
+    assert {tuple(example["fields"]) for example in examples} == {("premise", "hypothesis")}
+    assert all(tuple(example["texts"][0]) == given[example["id"]] for example in examples)
+    assert all(example["texts"][1][0] == given[example["id"]][0] for example in examples), "the premise"
+    assert any(example["texts"][1][1] != given[example["id"]][1] for example in attacked["examples"])
+    copies = [json.loads(path.read_text())["rows"] for path in (tmp_path / "store").rglob("copies.json")]
+    assert len(copies) == 4
+    for after in (levels[level] for levels in copies for level in ("2", "5")):
+        assert [premise for premise, _ in after] == [premise for premise, _ in given.values()]
+        assert [hypothesis for _, hypothesis in after] != [hypothesis for _, hypothesis in given.values()]
+
+
 def test_recipes_and_models_of_images_are_refused_before_anything_is_computed(place):
     source = TextTable(path=str(place / "films.jsonl"))
     with pytest.raises(RecipeError, match="full with augment: augmix trains on image inputs, and the data holds texts"):

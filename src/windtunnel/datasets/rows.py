@@ -112,11 +112,12 @@ def _json_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[str]
     try:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
-                found = json.loads(line) if line.strip() else {}
+                if not line.strip():
+                    continue
+                found = json.loads(line)
                 if not isinstance(found, dict):
                     raise DataError(f"{path}, row {number}: a {type(found).__name__}; expected an object with a value for each column.")
-                if found:
-                    objects.append((number, found))
+                objects.append((number, found))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as JSON in UTF-8, an object a line: {error}") from error
     if objects:
@@ -140,7 +141,7 @@ def _parquet_cells(path: Path, columns: Sequence[str]) -> list[tuple[int, list[s
 
 
 def _text(value: object) -> str:
-    if value is None:
+    if value is None or value != value:  # NaN, by which some writers mean that there is nothing
         return ""
     # pandas turns whole numbers with gaps into floats.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
