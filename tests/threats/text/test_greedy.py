@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import tracemalloc
 from fractions import Fraction
 
 import pytest
@@ -128,6 +129,17 @@ def test_a_closed_field_stays_as_it_is():
     out = threat("greedy-typos")(Victim.of(scores), Batch(pairs, torch.tensor([1]), ("p",)), keep=True)
     assert out.perturbed.rows[0][0] == "splendid and good"
     assert out.perturbed.rows[0][1] != "a moving film"
+
+
+def test_a_long_text_is_not_copied_once_for_each_of_its_words():
+    text = "good " * 3000
+    given = Batch(Texts.of([text]), torch.tensor([1]), ("long",))
+    victim = Victim.of(lambda texts: torch.tensor([[0.0, 1.0]]).expand(len(texts), 2))
+    tracemalloc.start()
+    threat("greedy-typos", words="1/3000")(victim, given)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3000 * len(text) / 4, "a quarter of what all copies take"
 
 
 def test_slips_stay_inside_a_word_and_off_short_ones():

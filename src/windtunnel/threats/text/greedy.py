@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 from windtunnel.core.attempt import Attempt, Attempted
@@ -89,7 +90,8 @@ def _text(row: Row, free: Sequence[int], left: int, harm: float, candidates: Can
 
 def _rank(victim: Victim, batch: Batch[Texts], texts: Sequence[_Text]) -> None:
     """Bring the places of each text into order: last, and so first to be tried, the one without which the harm is largest."""
-    asked = [(row, text.replaced(place, "")) for row, text in enumerate(texts) if text.waits for place in text.places]
+    # One after the other: of a text of many words, as many copies as words would fill the memory.
+    asked = ((row, text.replaced(place, "")) for row, text in enumerate(texts) if text.waits for place in text.places)
     found = iter(_asked(victim, batch, asked))
     for text in texts:
         if text.waits:
@@ -113,11 +115,11 @@ def _step(victim: Victim, batch: Batch[Texts], texts: Sequence[tuple[int, _Text]
             text.harm, text.left = harms[best], text.left - 1
 
 
-def _asked(victim: Victim, batch: Batch[Texts], asked: Sequence[tuple[int, Row]]) -> list[float]:
+def _asked(victim: Victim, batch: Batch[Texts], asked: Iterable[tuple[int, Row]]) -> list[float]:
     """How far texts are misclassified, each with the number of the sample that it is made of."""
     found: list[float] = []
-    for start in range(0, len(asked), ASKED):
-        piece = asked[start : start + ASKED]
+    waiting = iter(asked)
+    while piece := list(islice(waiting, ASKED)):
         logits = victim.logits(Texts(tuple(text for _, text in piece), batch.inputs.fields, batch.inputs.open))
         labels = batch.labels[[row for row, _ in piece]].to(logits.device)
         found += margin(logits, labels).tolist()
