@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face hub on the loopback interface: one data set, read only."""
+"""A stand-in for the Hugging Face hub on the loopback interface: one data set or model, read only."""
 
 import hashlib
 import json
@@ -28,8 +28,9 @@ def entries(files: Mapping[str, bytes], folder: str = "") -> list[dict[str, obje
 
 
 @contextmanager
-def hub(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve `files` as the data set NAME; yields the address for HF_ENDPOINT."""
+def hub(files: Mapping[str, bytes], kind: str = "datasets") -> Iterator[str]:
+    """Serve `files` as the data set NAME, or as the model ("models"); yields the address for HF_ENDPOINT."""
+    served = (f"/api/{kind}/{NAME}", f"/{NAME}" if kind == "models" else f"/{kind}/{NAME}")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,7 +54,7 @@ def hub(files: Mapping[str, bytes]) -> Iterator[str]:
             _, _, rest = path.partition(NAME)
             verb, _, where = rest.strip("/").partition("/")
             _, _, file = where.partition("/")
-            if not path.startswith((f"/api/datasets/{NAME}", f"/datasets/{NAME}")):
+            if not path.startswith(served):
                 self.answer(b"{}", 404, X_Error_Code="RepoNotFound")
             elif verb == "resolve" and file in files:
                 self.answer(files[file], ETag=f'"{hashlib.sha1(files[file]).hexdigest()}"', X_Repo_Commit=COMMIT)

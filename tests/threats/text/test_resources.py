@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tarfile
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from support.hub import NAME, hub
 
 from windtunnel.core.resource import Resource
 from windtunnel.errors import ResourceError
@@ -71,3 +76,36 @@ def test_wordnet_is_unpacked_with_the_line_ends_that_its_indices_count(tmp_path)
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["data.noun"]
     assert (tmp_path / "made" / "data.noun").read_bytes() == lines.replace(b"\r\n", b"\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "wn.tar.gz"]
+
+
+def test_a_download_that_breaks_off_is_not_taken_for_the_file(published, tmp_path, monkeypatch):
+    class Broken(BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"synonyms")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        monkeypatch.setattr(resources, "TEXTATTACK_FILES", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with pytest.raises(ResourceError, match="the connection ended after 8 of 1,000 bytes"):
+            RESOURCES["hownet"].fetch()
+        server.shutdown()
+        thread.join()
+    assert list((tmp_path / "cache" / "transformations" / "hownet").iterdir()) == []
+
+
+def test_a_model_of_the_hub_counts_once_its_weights_are_there(tmp_path):
+    program = f"from windtunnel.threats.text.resources import _from_hub, _hub\nprint(_hub({NAME!r}))\n_from_hub({NAME!r})\nprint(_hub({NAME!r}))\n"
+    for files, found in (({"config.json": b"{}"}, "False"), ({"config.json": b"{}", "model.safetensors": b"numbers"}, "True")):
+        place = {"HF_HOME": str(tmp_path / found), "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1"}
+        with hub(files, "models") as address:
+            environment = {"HF_ENDPOINT": address, **place, "PATH": "", "PYTHONPATH": ":".join(sys.path)}
+            done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+        assert done.stdout.split() == ["False", found], done.stderr

@@ -26,6 +26,9 @@ ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
 TEXTATTACK_FILES = "https://textattack.s3.amazonaws.com"
 """Where textattack's own files are published."""
 
+WEIGHTS = ("*.safetensors", "*.bin")
+"""Files of weights that torch reads."""
+
 
 def _package(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
@@ -41,12 +44,13 @@ def _cached(path: str) -> bool:
 
 
 def _hub(name: str) -> bool:
-    """Whether a model of the Hugging Face hub is in its cache."""
+    """Whether a model of the Hugging Face hub is in its cache with its weights, which an interrupted download may lack."""
     if not _package("huggingface_hub"):
         return False
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+    config = try_to_load_from_cache(name, "config.json")
+    return isinstance(config, str) and any(path.is_file() for kind in WEIGHTS for path in Path(config).parent.glob(kind))
 
 
 def _encoder() -> bool:
@@ -96,6 +100,9 @@ def _from_textattack(path: str) -> None:
         loaded = Path(folder, "loaded")
         with urllib.request.urlopen(f"{TEXTATTACK_FILES}/{path}", timeout=60) as answer, loaded.open("wb") as file:
             shutil.copyfileobj(answer, file)
+            wanted, got = int(answer.headers.get("Content-Length") or 0), file.tell()
+        if got < wanted:  # which neither urllib nor copyfileobj tells
+            raise OSError(f"the connection ended after {got:,} of {wanted:,} bytes")
         if zipfile.is_zipfile(loaded):
             with zipfile.ZipFile(loaded) as archive:
                 archive.extractall(folder)
