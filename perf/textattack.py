@@ -34,13 +34,13 @@ from windtunnel.threats.text.library.textattack import LibraryTextAttack
 NETWORK = "windtunnel/minilm-l6"
 TRAIN, SENTENCES = 600, 100
 NAMES = ("deepwordbug", "pwws")
-FEWER, SHORTER = 5.0, 0.9
+FEWER, SHORTER, THREADS = 5.0, 0.9, 2
 
 TEXT = """\
 {network} with a linear probe trained on {train} movie snippets of `sentiment-4`, on {sentences} test snippets that it classifies rightly. Both ask
-the same network through the same code, on one thread; a call is one call of the classifier, which goes through sentences of like length together.
+the same network through the same code, on two threads; a call is one call of the classifier, which goes through sentences of like length together.
 textattack's `Attacker` takes one sentence after the other, its generators keyed for each sentence as ours are. One round each, for they take
-minutes. Times are those of the processor, which other work on the machine disturbs less.
+minutes. Nearly all of the time is the network's arithmetic, which is the same on both sides: what can be won is what small batches waste.
 
 | recipe | | calls | sentences asked about | seconds |
 |---|---|---|---|---|
@@ -56,7 +56,7 @@ class Count:
 
     Args:
         calls, rows: of the classifier, and sentences in them.
-        seconds: of the processor.
+        seconds: on the wall.
     """
 
     calls: int = 0
@@ -77,6 +77,7 @@ class Comparison:
 def measure() -> Section:
     """The figures for docs/performance.md."""
     settle()
+    torch.set_num_threads(THREADS)
     victim, batch = _material()
     found = [compare(name, victim, batch) for name in NAMES]
     figures = [figure for each in found for figure in _figures(each)]
@@ -141,11 +142,11 @@ def _counted(victim: Victim, count: Count) -> Any:
         count.rows += len(given[0])
 
     handle = victim.network.register_forward_pre_hook(note)
-    started = time.process_time()
+    started = time.perf_counter()
     try:
         yield
     finally:
-        count.seconds = time.process_time() - started
+        count.seconds = time.perf_counter() - started
         handle.remove()
 
 
