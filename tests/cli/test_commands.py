@@ -243,7 +243,17 @@ def test_doctor_tells_versions_device_and_store(windtunnel, place):
     assert str(place / "store") in out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["validate", "quickstart"], ["plan", "quickstart", "--store", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["list"],
+        ["validate", "quickstart", "sentiment-shift"],
+        ["plan", "quickstart", "--store", "nowhere"],
+        ["plan", "sentiment-shift", "--store", "nowhere"],
+        ["show", "textattack/pwws"],
+    ],
+)
 def test_looking_needs_no_torch_and_writes_nothing(arguments, tmp_path):
     script = f"""
 import sys
@@ -253,7 +263,7 @@ try:
     main()
 except SystemExit as ended:
     assert not ended.code, ended.code
-heavy = {{"torch", "timm", "sklearn", "pandas", "transformers"}} & sys.modules.keys()
+heavy = {{"torch", "timm", "sklearn", "pandas", "transformers", "textattack"}} & sys.modules.keys()
 assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
