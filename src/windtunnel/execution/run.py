@@ -82,7 +82,7 @@ def require(suite: Suite) -> None:
         ResourceError: everything that is missing, with its remedy.
     """
     if lacking := missing(suite.benchmarks):
-        raise ResourceError("\n".join(lacking))
+        raise ResourceError("\n".join([*lacking, "`windtunnel fetch SUITE` gets those for which no package has to be installed."]))
 
 
 def missing(benchmarks: Iterable[Benchmark]) -> list[str]:
