@@ -167,3 +167,34 @@ def test_an_epoch_visits_each_sample_once_in_batches_of_nearly_equal_size():
     assert sorted(np.concatenate(batches).tolist()) == list(range(65))
     assert {len(batch) for batch in batches} == {13}
     assert not np.array_equal(order(65, 16, 3, 1)[0], batches[0])
+
+
+def distance(done, work):
+    """How far the backbone is from where it started."""
+    start = dict(Network(work().model, 3).backbone.named_parameters())
+    return sum(float((done.last[f"backbone.{name}"] - before.detach()).square().sum()) for name, before in start.items())
+
+
+def test_l2_sp_of_no_strength_is_full_and_the_stronger_it_is_the_nearer_the_backbone_stays(work):
+    plain = Full(epochs=4, batch=16).finetune(work())
+    assert equal(Full(epochs=4, batch=16, l2_sp=0).finetune(work()).last, plain.last)
+    found = [distance(Full(epochs=4, batch=16, weight_decay=0, l2_sp=strength).finetune(work()), work) for strength in (0, 0.3, 30)]
+    assert found[0] > found[1] > found[2] > 0
+
+
+def test_l2_sp_moves_the_backbone_by_its_gradient_and_spares_it_the_decay(work):
+    """One step of plain gradient descent from the start: the pull is zero there, and nothing decays but the head."""
+    given = {"epochs": 1, "batch": 10_000, "optimizer": "sgd", "schedule": "constant", "warmup": 0, "lr": 0.1}
+    pulled = Full(**given, weight_decay=0.5, l2_sp=2).finetune(work())
+    free, decayed = (Full(**given, weight_decay=decay).finetune(work()) for decay in (0, 0.5))
+    for name, tensor in pulled.last.items():
+        like = decayed if name.startswith("head.") else free
+        assert torch.equal(tensor, like.last[name]), name
+    assert not equal(free.last, decayed.last)
+
+
+def test_lp_ft_is_drawn_to_the_pre_trained_backbone(work):
+    strong = LpFt(epochs=4, batch=16, l2_sp=1000, weight_decay=0).finetune(work())
+    free = LpFt(epochs=4, batch=16, weight_decay=0).finetune(work())
+    assert distance(strong, work) < 0.1 * distance(free, work)
+    assert not torch.equal(strong.last["head.weight"], free.last["head.weight"])

@@ -32,4 +32,4 @@ class Full(Augmenting):
 
         check_material(work.train, work.val)
         network = Network(work.model, len(work.train.classes), dropout=self.dropout, seed=work.seed).to(work.device)
-        return finished(network, train_whole(network, work, self, augment=self.augment))
+        return finished(network, train_whole(network, work, self))

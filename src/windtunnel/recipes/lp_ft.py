@@ -43,4 +43,4 @@ class LpFt(Augmenting):
         check_material(work.train, work.val)
         network = Network(work.model, len(work.train.classes), dropout=self.dropout, seed=work.seed).to(work.device)
         first = probe(network, work, dataclasses.replace(self, epochs=self.probe_epochs, lr=self.probe_lr))
-        return finished(network, train_whole(network, work, self, augment=self.augment), first.curves)
+        return finished(network, train_whole(network, work, self), first.curves)

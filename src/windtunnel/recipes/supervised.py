@@ -60,7 +60,11 @@ class Augmenting(Supervised):
 
     Args:
         augment: "none", or "augmix" for AugMix with its Jensen-Shannon consistency loss (see `recipes.augmix`), on images only.
+        l2_sp: strength of L2-SP, which draws the backbone to where it started: half of it times the squared distance is added to the loss.
+            The backbone then does not decay towards zero; `weight_decay` acts on the head.
     Source:
+        L2-SP: Li et al. 2018, arXiv 1802.01483, section 3. Deviation: with adamw the pull goes through the step sizes that it adapts; the
+        paper trains by sgd.
         For texts Devlin et al. 2019, arXiv 1810.04805, appendix A.3 (batch 16 or 32; lr 5e-5, 3e-5 or 2e-5; 2 to 4 epochs) and A.2 (warm-up;
         weight decay 0.01). Deviation: after the warm-up the rate falls by a cosine, as on images, and not by a line.
     """
@@ -70,6 +74,7 @@ class Augmenting(Supervised):
     )
 
     augment: Literal["none", "augmix"] = "none"
+    l2_sp: Annotated[float, Field(ge=0)] = 0.0
 
     @property
     def modalities(self) -> tuple[str, ...]:
