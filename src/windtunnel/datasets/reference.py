@@ -28,7 +28,7 @@ def named_or_folder(text: str, known: Registry[DataSource] = DATASETS) -> DataSo
     if text not in known and Path(text).expanduser().is_dir():
         return known.load("folder")(path=text)  # type: ignore[call-arg]  # the table knows nouns, not their arguments
     if text not in known and Path(text).suffix.lower() in TABLES:
-        return known.load("text-table")(path=text)  # type: ignore[call-arg]
+        return known.load("text-table")(path=text)  # type: ignore[call-arg]  # as above
     try:
         return known.load(text)()
     except ValueError as error:
