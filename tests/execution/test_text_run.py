@@ -17,7 +17,7 @@ from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Benchmark, Headline, Suite
 from windtunnel.datasets.digits import Digits
 from windtunnel.datasets.text_table import TextTable
-from windtunnel.errors import DataError, ModelError, RecipeError, SpecError
+from windtunnel.errors import DataError, ModelError, RecipeError, SpecError, VictimError
 from windtunnel.execution.run import run
 from windtunnel.execution.store import Store
 from windtunnel.models.transformers import TransformersModel
@@ -232,3 +232,11 @@ def test_a_model_of_transformers_with_its_tokenizer_is_a_classifier(kind, tmp_pa
     larger = language.tokenizer(decoder=kind == "gpt2", words=(*language.WORDS, "more"))
     with pytest.raises(ModelError, match="they do not belong together"):
         wt.evaluate((network, larger), texts, [0, 1], threat="clean")
+
+
+def test_a_module_in_training_mode_is_refused_and_left_as_it_is(tmp_path):
+    network = language.save(tmp_path, whole=True, num_labels=2).eval()
+    network.dropout.train()
+    with pytest.raises(VictimError, match="training mode"):
+        wt.evaluate((network, language.tokenizer()), ["a good film"], [0], threat="clean")
+    assert network.dropout.training

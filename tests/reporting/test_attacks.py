@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from support.runs import MODELS, Plot, write_run
 
 from windtunnel.core.outcome import wilson
+from windtunnel.execution.store import Store
+from windtunnel.execution.verify import verify
 from windtunnel.metrics.intervals import apart, averaged
 from windtunnel.reporting.attacks import STATUSES, attacks
 from windtunnel.reporting.breakdown import class_tables, loss_tables
@@ -141,3 +144,17 @@ def test_the_interval_of_a_difference_is_the_published_one():
     # Newcombe 1998, table II, case (a): 56/70 and 48/80, method 10.
     found = apart(wilson(56, 70), wilson(48, 80))
     assert (found.value, found.low, found.high) == (pytest.approx(0.2), pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+
+
+def test_verify_finds_a_status_that_contradicts_its_outcome(folder, tmp_path):
+    store = Store(tmp_path / "store")
+    said = "how its attempts went contradicts its outcomes"
+    assert not any(said in problem for problem in verify(folder.path, store).problems)
+    shutil.copytree(folder.path, tmp_path / "changed")
+    path = tmp_path / "changed" / "outcomes.parquet"
+    table = pq.read_table(path)
+    status = table.column("status").to_pylist()
+    status[status.index("failed")] = "succeeded"
+    place = table.column_names.index("status")
+    pq.write_table(table.set_column(place, "status", pa.array(status, pa.string())), path)
+    assert sum(said in problem for problem in verify(tmp_path / "changed", store).problems) == 1

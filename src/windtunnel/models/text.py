@@ -87,7 +87,9 @@ def as_reader(network: Any, fast: Any) -> Reader:
     tokenizer = checked_tokenizer(fast, title, length=None, network=network)
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad
-    return Reader(tokenizer, _Logits(network), tokenizer.pad).train(network.training)
+    reader = Reader(tokenizer, _Logits(network), tokenizer.pad)
+    reader.training = reader.network.training = network.training  # not .train(), which would switch the user's own layers
+    return reader
 
 
 class _Logits(nn.Module):

@@ -146,7 +146,7 @@ def attack_groups(board: Leaderboard) -> tuple[AttackGroup, ...]:
     return tuple(
         AttackGroup(
             *name,
-            thresholds=", ".join(f"{key} {value}" for key, value in group[0].thresholds.items()),
+            thresholds=", ".join(f"{key} {value:g}" for key, value in group[0].thresholds.items()),
             rows=tuple((entries[each.model, each.recipe], each) for each in sorted(group, key=lambda each: places[each.model, each.recipe])),
         )
         for name, group in found.items()
