@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from windtunnel.api import assert_robust, evaluate, finetune, load_data, run
+    from windtunnel.api import assert_robust, evaluate, finetune, load_data, make_recipe, run
     from windtunnel.core.batch import Batch
     from windtunnel.core.budget import Budget
     from windtunnel.core.estimate import Estimate
@@ -29,6 +29,7 @@ _WHERE = MappingProxyType(
         "evaluate": "windtunnel.api",
         "finetune": "windtunnel.api",
         "load_data": "windtunnel.api",
+        "make_recipe": "windtunnel.api",
         "run": "windtunnel.api",
         "corrupt": "windtunnel.threats.corrupt",
         "perturb_text": "windtunnel.threats.text.perturb",
@@ -59,6 +60,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "load_data",
+    "make_recipe",
     "perturb_text",
     "run",
 ]

@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windtunnel.builtins import DATASETS, RECIPES, THREATS
+from windtunnel.builtins import DATASETS, THREATS
 from windtunnel.catalog import Catalog, default_store
 from windtunnel.core.batch import Batch
 from windtunnel.core.budget import Budget
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.classes import output_names
 from windtunnel.core.dataset import Dataset, DataSource, Splits
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import ModelSource
 from windtunnel.core.outcome import Outcome
 from windtunnel.core.recipe import Finetuning, Recipe
@@ -79,6 +80,24 @@ def load_data(name: str, split: str = "test", **arguments: Any) -> Batch[Any]:
     return _splits(use, arguments)[named or split].batch()
 
 
+def make_recipe(name: str, modality: str = IMAGE, *, catalog: str | Path | None = None, **arguments: Any) -> Recipe:
+    """A recipe by name, with any of its parts overridden.
+
+    Args:
+        name: of a preset ("lp-ft"; `windtunnel list recipes`) or of a class ("finetune").
+        modality: "image" or "text", whose defaults it takes.
+        catalog: a folder with recipes/ to look in first.
+        arguments: what is to be otherwise: numbers, and parts as names ("mixup"), mappings (`{"use": "focal", "gamma": 2}`; without `use`,
+            changes to the part that is there) or objects.
+    Raises:
+        WindtunnelError: no such recipe, or one that cannot be trained on such inputs.
+        ValueError: arguments that it does not take.
+    """
+    from windtunnel.specs import load_recipe
+
+    return load_recipe(name, modality, Catalog(Path(catalog) if catalog else None), arguments)
+
+
 def finetune(
     model: str | ModelSource,
     recipe: str | Recipe,
@@ -98,14 +117,14 @@ def finetune(
         seed: keys everything random.
         device: "auto", "cpu", "cuda" or "mps".
         progress: called with (epochs done, epochs in all).
-        arguments: hyper-parameters of a recipe given by name, e.g. `epochs=5`.
+        arguments: what is to be other than in a recipe given by name, e.g. `epochs=5`; see `make_recipe`.
     """
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
 
     splits = _splits(data, {}) if isinstance(data, str) else data.load()
     modality = splits.any.modality.name
-    how = RECIPES.load(recipe).suited(modality, **arguments) if isinstance(recipe, str) else recipe
+    how = make_recipe(recipe, modality, **arguments) if isinstance(recipe, str) else recipe
     how.check_modality(modality)
     place = pick_device(device)
     loaded = (source(model) if isinstance(model, str) else model).load()

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from windtunnel.registry import Registry
 
 if TYPE_CHECKING:
+    from windtunnel.core.configured import Configured
     from windtunnel.core.dataset import DataSource
     from windtunnel.core.metric import Metric
     from windtunnel.core.model import ModelSource
+    from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
     from windtunnel.core.recipe import Recipe
     from windtunnel.core.threat import Threat
 
@@ -34,10 +36,72 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     "windtunnel.core.recipe:Recipe",
     {
         "pretrained": "windtunnel.recipes.pretrained:Pretrained",
-        "linear-probe": "windtunnel.recipes.linear_probe:LinearProbe",
-        "full": "windtunnel.recipes.full:Full",
-        "lp-ft": "windtunnel.recipes.lp_ft:LpFt",
-        "pgd-at": "windtunnel.recipes.pgd_at:PgdAt",
+        "finetune": "windtunnel.recipes.supervised:Supervised",
+    },
+)
+"""How a victim can come about. What people call a recipe is mostly a preset: a file of the catalogue's folder `recipes/`."""
+
+STAGES: Final[Registry[Configured]] = Registry("stage", "windtunnel.core.configured:Configured", {"stage": "windtunnel.recipes.stage:Stage"})
+
+SCOPES: Final[Registry[Scope]] = Registry(
+    "scope",
+    "windtunnel.core.part:Scope",
+    {
+        "full": "windtunnel.recipes.scopes.whole:Full",
+        "head": "windtunnel.recipes.scopes.whole:Head",
+        "last-blocks": "windtunnel.recipes.scopes.blocks:LastBlocks",
+        "first-blocks": "windtunnel.recipes.scopes.blocks:FirstBlocks",
+        "gradual": "windtunnel.recipes.scopes.blocks:Gradual",
+    },
+)
+
+LOSSES: Final[Registry[Loss]] = Registry(
+    "loss",
+    "windtunnel.core.part:Loss",
+    {
+        "cross-entropy": "windtunnel.recipes.losses.cross_entropy:CrossEntropy",
+    },
+)
+
+AUGMENTATIONS: Final[Registry[Augmentation]] = Registry(
+    "augmentation",
+    "windtunnel.core.part:Augmentation",
+    {
+        "augmix": "windtunnel.recipes.augmentation.augmix:AugMix",
+    },
+)
+
+REGULARISATIONS: Final[Registry[Regularisation]] = Registry(
+    "regularisation",
+    "windtunnel.core.part:Regularisation",
+    {
+        "l2-sp": "windtunnel.recipes.regularisation.l2_sp:L2SP",
+    },
+)
+
+PERTURBATIONS: Final[Registry[Perturbation]] = Registry(
+    "perturbation",
+    "windtunnel.core.part:Perturbation",
+    {
+        "adversarial": "windtunnel.recipes.perturbation.adversarial:Adversarial",
+    },
+)
+
+AVERAGINGS: Final[Registry[Averaging]] = Registry(
+    "averaging",
+    "windtunnel.core.part:Averaging",
+    {
+        "ema": "windtunnel.recipes.averaging.ema:EMA",
+    },
+)
+
+SELECTIONS: Final[Registry[Selection]] = Registry(
+    "selection",
+    "windtunnel.core.part:Selection",
+    {
+        "best": "windtunnel.recipes.selection.best:Best",
+        "accurate": "windtunnel.recipes.selection.best:Accurate",
+        "last": "windtunnel.recipes.selection.best:Last",
     },
 )
 

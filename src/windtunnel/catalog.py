@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from windtunnel.errors import CatalogError, suggest
 
-Kind = Literal["benchmarks", "suites", "runners"]
+Kind = Literal["benchmarks", "suites", "recipes", "runners"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 VARIABLE = "WINDTUNNEL_CATALOG"

@@ -65,9 +65,14 @@ class Registry(Generic[T]):
             found = _attribute(target)
         except (ImportError, AttributeError) as error:
             raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which cannot be loaded: {error}") from error
-        base = _attribute(self._base)
-        if not (isinstance(found, type) and issubclass(found, base)):
-            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which is not a {base.__name__}.")
+        if not (isinstance(found, type) and issubclass(found, self.base)):
+            raise WindtunnelError(f"The {self.noun} {name!r} is registered as {target!r}, which is not a {self.base.__name__}.")
+        return found
+
+    @property
+    def base(self) -> type[T]:
+        """The class that every entry is a subclass of."""
+        found: type[T] = _attribute(self._base)
         return found
 
 

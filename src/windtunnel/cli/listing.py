@@ -14,6 +14,13 @@ from windtunnel.registry import Registry
 TABLES: dict[str, Registry] = {  # type: ignore[type-arg]  # of different nouns
     "models": builtins.MODELS,
     "recipes": builtins.RECIPES,
+    "scopes": builtins.SCOPES,
+    "losses": builtins.LOSSES,
+    "augmentations": builtins.AUGMENTATIONS,
+    "regularisations": builtins.REGULARISATIONS,
+    "perturbations": builtins.PERTURBATIONS,
+    "averagings": builtins.AVERAGINGS,
+    "selections": builtins.SELECTIONS,
     "threats": builtins.THREATS,
     "datasets": builtins.DATASETS,
     "metrics": builtins.METRICS,
@@ -27,11 +34,11 @@ def list_catalogue(what: str, catalog: Path | None) -> None:
         UnknownNameError: no such kind.
     """
     found = Catalog(catalog)
-    kinds = [*KINDS, *TABLES]
+    kinds = list(dict.fromkeys((*KINDS, *TABLES)))
     if what and what not in kinds:
         raise UnknownNameError(f"There is nothing called {what!r} to list. {suggest(what, kinds)}")
     for kind in [what] if what else kinds:
-        names = list(TABLES[kind]) if kind in TABLES else list(found.names(kind))  # type: ignore[arg-type]  # one of KINDS
+        names = [*(found.names(kind) if kind in KINDS else ()), *TABLES.get(kind, ())]
         typer.echo(f"{kind}:")
         for name in names:
             typer.echo(f"  {name}" + ("/..." if kind == "models" else ""))

@@ -27,10 +27,10 @@ from windtunnel.execution.run import missing
 from windtunnel.execution.store import Store
 from windtunnel.provenance import collect, version
 from windtunnel.reporting.texts import listed
-from windtunnel.specs import load_benchmark, load_runner, load_suite
+from windtunnel.specs import load_benchmark, load_preset, load_runner, load_suite
 
 LOADERS: Mapping[Kind, Callable[[str, Catalog], object]] = MappingProxyType(
-    {"suites": load_suite, "benchmarks": load_benchmark, "runners": load_runner}
+    {"suites": load_suite, "benchmarks": load_benchmark, "recipes": load_preset, "runners": load_runner}
 )
 
 
@@ -98,12 +98,12 @@ def _kinds(name: str, catalog: Catalog) -> list[Kind]:
     path = Path(name)
     if not path.is_file():
         names = [each for kind in KINDS for each in catalog.names(kind)]
-        raise CatalogError(f"There is no suite, benchmark, runner or file {name!r}. {suggest(name, names)}")
+        raise CatalogError(f"There is no suite, benchmark, recipe, runner or file {name!r}. {suggest(name, names)}")
     if path.suffix not in (".yaml", ".yml"):
-        raise CatalogError(f"{name} is not a .yaml file; suites, benchmarks and runners are.")
+        raise CatalogError(f"{name} is not a .yaml file; suites, benchmarks, recipes and runners are.")
     text = path.read_text(errors="replace")
     beginnings = {line.partition(":")[0] for line in text.splitlines()}
-    return [next((kind for kind in ("suites", "runners", "benchmarks") if kind.removesuffix("s") in beginnings), "suites")]
+    return [next((kind for kind in ("suites", "runners", "benchmarks", "recipes") if kind.removesuffix("s") in beginnings), "suites")]
 
 
 def show_name(name: str, catalog: Path | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 from typing_extensions import TypeVar
@@ -76,3 +76,15 @@ class Batch(Generic[Inputs]):
     def to(self, device: torch.device | str) -> Batch[Inputs]:
         """The same samples on another device."""
         return Batch(self.inputs.to(device), self.labels.to(device), self.ids)
+
+
+def joined(parts: Sequence[Rows]) -> Any:
+    """Rows of one kind, one after the other, as one."""
+    import torch
+
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    if isinstance(first, torch.Tensor):
+        return torch.cat(list(parts))  # type: ignore[arg-type]  # they are of one kind
+    return replace(first, rows=tuple(row for part in parts for row in part.rows))  # type: ignore[type-var,attr-defined]  # texts

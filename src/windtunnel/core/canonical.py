@@ -6,13 +6,22 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
+@runtime_checkable
+class Described(Protocol):
+    """What enters a key by a description of itself."""
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data that says all that is meant to change a number."""
+        ...
+
+
 def plain(value: Any) -> Any:
-    """`value` as JSON types: fractions become "8/255", tuples lists; anything else unknown is refused.
+    """`value` as JSON types: fractions become "8/255", tuples lists, what describes itself its description; anything else is refused.
 
     Raises:
         TypeError: a value that has no canonical form (NaN included).
@@ -27,6 +36,8 @@ def plain(value: Any) -> Any:
         raise TypeError("NaN has no canonical form")
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Described):
+        return value.describe()
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 

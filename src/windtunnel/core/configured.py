@@ -31,6 +31,13 @@ class Configured:
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every concrete subclass is a dataclass
         return {field.name: plain(getattr(self, field.name)) for field in fields}
 
+    def packages(self) -> tuple[str, ...]:
+        """The `libraries` of it and of every part among its arguments."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # as above
+        values = [getattr(self, field.name) for field in fields]
+        parts = [each for value in values for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, Configured)]
+        return tuple(dict.fromkeys((*self.libraries, *(name for part in parts for name in part.packages()))))
+
     def describe(self) -> dict[str, Any]:
         """Name, implementation version and effective arguments: what enters a key."""
         return {"use": self.use, "version": self.version, "arguments": self.arguments()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
 
@@ -80,14 +81,24 @@ class Network(nn.Module):
         found: Tensor = self.backbone(self.preprocess(inputs))
         return found
 
+    def without_backbone(self) -> Network:
+        """The same dropout and head over features, as a network whose inputs are features."""
+        other = copy.copy(self)
+        other._modules = {**self._modules, "preprocess": nn.Identity(), "backbone": nn.Identity()}
+        return other
+
     def lengths(self, data: Dataset) -> list[int] | None:
         """Tokens of each sample, so that like can be put to like; None for images, which are all of one size."""
         return self.backbone.lengths(data.texts()) if isinstance(self.backbone, Reader) else None
 
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits of features, (batch, classes)."""
+        logits: Tensor = self.head(self.dropout(features))
+        return logits
+
     def forward(self, inputs: Rows) -> Tensor:
         """Logits, (batch, classes)."""
-        logits: Tensor = self.head(self.dropout(self.features(inputs)))
-        return logits
+        return self.classify(self.features(inputs))
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:

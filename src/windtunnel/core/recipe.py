@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from windtunnel.core.configured import Configured
 from windtunnel.core.dataset import Dataset
+from windtunnel.core.flag import Flag
 from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.model import Model
 from windtunnel.errors import RecipeError
@@ -25,6 +26,23 @@ def _ignore(epoch: int, epochs: int) -> None:
     """Progress nobody listens to."""
 
 
+def _alone(recipe: Recipe, seed: int) -> Finetuned:
+    raise RecipeError(f"There is nobody who could carry out {recipe.use} as a part of another recipe here.")
+
+
+class Checkpoint(Protocol):
+    """Where a fine-tuning keeps what it needs to go on after an interruption."""
+
+    def read(self) -> bytes | None:
+        """What was kept, intact; None if nothing was."""
+
+    def due(self) -> bool:
+        """Whether so much time has gone by that it is worth keeping something."""
+
+    def write(self, content: bytes) -> None:
+        """Keep it in the place of what was kept before."""
+
+
 @dataclass(frozen=True)
 class Finetuning:
     """What a recipe works on.
@@ -37,6 +55,8 @@ class Finetuning:
         device: where to train.
         features: frozen features of a whole split, (n, features), computed at most once for a model and data set.
         progress: called after each epoch with the number done and the number in all.
+        checkpoint: where to keep what an interrupted fine-tuning goes on from; None keeps nothing.
+        member: carries out another recipe on the same material with a seed, or finds what it left when that was done before.
     """
 
     model: Model
@@ -46,6 +66,8 @@ class Finetuning:
     device: torch.device
     features: Callable[[Dataset], Tensor]
     progress: Callable[[int, int], None] = field(default=_ignore)
+    checkpoint: Checkpoint | None = None
+    member: Callable[[Recipe, int], Finetuned] = field(default=_alone)
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,8 @@ class Finetuned:
         last: state after the last epoch.
         best_epoch: the chosen epoch, 1-based within its stage.
         curves: one entry per epoch, over all stages.
+        notes: what else is to be known of how it came about, as plain data; it is shown in the record.
+        flags: what casts doubt on it.
     """
 
     network: Network
@@ -84,6 +108,8 @@ class Finetuned:
     last: dict[str, Tensor]
     best_epoch: int
     curves: tuple[Epoch, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
 
 class Recipe(Configured, ABC):
@@ -122,6 +148,9 @@ class Recipe(Configured, ABC):
                 f"{self.use}{f' with {told}' if told else ''} trains on {' or '.join(self.modalities)} inputs, and the data holds {modality}s. "
                 "Choose another recipe for it."
             )
+
+    def rebuild(self, network: Network) -> None:
+        """Give a network, fresh from its model, what this recipe adds to its structure, so that a victim's state can be put into it."""
 
     def restricting(self) -> Mapping[str, Any]:
         """The arguments because of which some inputs are out of the question."""

@@ -215,7 +215,7 @@ class _Planner:
                 "recipe": how.describe(),
                 "data": seen,
                 "seed": seed,
-                **self._computed_by(source.computed_with, how.libraries),
+                **self._computed_by(source.computed_with, how.packages()),
             }
             cell = replace(cell, content=content)
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)

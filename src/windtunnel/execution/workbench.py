@@ -138,6 +138,7 @@ class Workbench:
         outputs = len(state["head.weight"])
         classes = output_names(outputs, self.splits(made.data).any.classes)
         network = Network(made.model.load(), outputs)
+        made.recipe.rebuild(network)
         network.load_state_dict(state)
         return Victim(network.to(self.device).eval(), classes=classes, name=str(made.cell.labels))
 

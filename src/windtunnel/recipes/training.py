@@ -1,73 +1,29 @@
-"""The training loop that all recipes share: keyed order, best and last state, curves, early stopping. Imports torch."""
+"""The training loop that all stages share: one step after the other, best and last state, curves, early stopping. Imports torch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from windtunnel.core.batch import Batch
-from windtunnel.core.dataset import Dataset
-from windtunnel.core.network import Network
-from windtunnel.core.recipe import Epoch, Finetuned
+from windtunnel.core.part import Criterion, Fitting, Minibatch, Score
+from windtunnel.core.recipe import Epoch
 from windtunnel.errors import RecipeError
+from windtunnel.recipes.ahead import ahead
+from windtunnel.recipes.optimizer import optimizer_for, schedule
+from windtunnel.recipes.order import Batches
 from windtunnel.recipes.supervised import Supervised
-from windtunnel.seeding import generator, reseed, scoped
-
-Objective = Callable[[Batch[Any], int], Tensor]
-"""(batch, epoch) to a scalar loss with a gradient."""
+from windtunnel.seeding import reseed, scoped
 
 State = dict[str, Tensor]
 
-EVALUATION_BATCH = 256
-
-POOL = 50
-"""Batches' worth of samples among which texts of like length are put together; as transformers' grouped sampler does."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """Validation figures of one epoch; the robust one decides where there is one."""
-
-    accuracy: float
-    robust: float | None = None
-
-    @property
-    def selects(self) -> float:
-        """The figure by which the best epoch is chosen."""
-        return self.accuracy if self.robust is None else self.robust
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One phase of training.
-
-    Args:
-        name: shown in the curves.
-        module: what is trained and whose state is kept.
-        parameters: the tensors that the optimiser moves.
-        undecayed: those of them that do not decay.
-        batches: epoch -> the batches of that epoch.
-        steps: batches an epoch.
-        objective: batch -> loss.
-        validate: figures after an epoch, the module being in evaluation mode.
-        progress: called with (epochs done, epochs in all).
-    """
-
-    name: str
-    module: nn.Module
-    parameters: Sequence[nn.Parameter]
-    batches: Callable[[int], Iterator[Batch[Any]]]
-    steps: int
-    objective: Objective
-    validate: Callable[[], Score]
-    progress: Callable[[int, int], None]
-    undecayed: Sequence[nn.Parameter] = ()
+EXPLODED = 1e4
+"""A mean loss of an epoch above it is divergence, even while it is finite; a wild guess among a thousand classes costs 7. Ours."""
 
 
 @dataclass
@@ -77,156 +33,216 @@ class Trained:
     best: State = field(default_factory=dict)
     last: State = field(default_factory=dict)
     best_epoch: int = 0
+    best_figure: float = -1.0
     curves: list[Epoch] = field(default_factory=list)
 
 
-def fit(stage: Stage, recipe: Supervised, seed: int) -> Trained:
-    """Train one stage; the module is left in evaluation mode holding its best state.
+@dataclass
+class Loop:
+    """A stage that runs.
 
-    Raises:
-        RecipeError: the loss became NaN or infinite.
+    Args:
+        fitting: what its parts see; its network is trained in place.
+        recipe: the stage's settings.
+        criterion: the loss of each sample.
+        judge: figures of the network after an epoch.
+        batches: epoch to minibatches.
+        moving: epoch to the parameters of the network that move in it.
+        depths: id of a parameter to how many blocks it is away from the head.
+        progress: called with (epochs done, epochs in all).
     """
-    optimizer = _optimizer(recipe, stage)
-    factor = schedule(recipe, stage.steps * recipe.epochs)
-    trained = Trained()
-    best = -1.0
-    with scoped(seed, "finetune", stage.name):
-        for epoch in range(1, recipe.epochs + 1):
-            loss = _epoch(stage, optimizer, factor, recipe.lr, seed, epoch)
-            stage.module.eval()
-            score = stage.validate()
-            trained.curves.append(Epoch(stage.name, epoch, loss, score.accuracy, score.robust))
-            stage.progress(epoch, recipe.epochs)
-            if score.selects > best:
-                best, trained.best_epoch, trained.best = score.selects, epoch, snapshot(stage.module)
-            if recipe.patience is not None and epoch - trained.best_epoch >= recipe.patience:
-                break
-    trained.last = snapshot(stage.module)
-    stage.module.load_state_dict(trained.best)
-    return trained
 
+    fitting: Fitting
+    recipe: Supervised
+    criterion: Criterion
+    judge: Callable[[], Score]
+    batches: Batches
+    moving: Callable[[int], Sequence[nn.Parameter]]
+    depths: Mapping[int, int]
+    progress: Callable[[int, int], None]
+    trained: Trained = field(default_factory=Trained)
+    pieces: int = 1
 
-def _epoch(
-    stage: Stage,
-    optimizer: torch.optim.Optimizer,
-    factor: Callable[[int], float],
-    lr: float,
-    seed: int,
-    epoch: int,
-) -> float:
-    stage.module.train()
-    total, seen = torch.zeros((), dtype=torch.float64), 0
-    for step, batch in enumerate(stage.batches(epoch)):
+    def __post_init__(self) -> None:
+        self.network, self.hooks = self.fitting.network, self.fitting.hooks
+        self.replays = self.recipe.perturb.replays if self.recipe.perturb else 1
+        self.epochs = max(1, round(self.recipe.epochs / self.replays))
+        self.pieces = self.recipe.accumulate
+        every = {id(each): each for epoch in range(1, self.epochs + 1) for each in self.moving(epoch)}
+        own = [each for hook in self.hooks for each in hook.parameters()]
+        spared = [each for hook in self.hooks for each in hook.undecayed()]
+        self.optimizer = optimizer_for(self.recipe, [*every.values(), *own], spared, self.depths)
+        self.factor = schedule(self.recipe, self.epochs * self.fitting.steps * self.replays)
+        self.scaler = torch.amp.GradScaler(
+            self.fitting.device.type, enabled=self.recipe.precision == "float16" and self.fitting.device.type == "cuda"
+        )
+        self.fitting.backward = self._backward
+
+    def run(self, done: int = 0, ended: Callable[[int], None] = lambda epoch: None) -> Trained:
+        """Train; the network is left in evaluation mode holding the kept state.
+
+        Args:
+            done: epochs that are behind already.
+            ended: told after each epoch.
+        Raises:
+            RecipeError: the loss became NaN, infinite or huge.
+        """
+        with scoped(self.fitting.seed, "finetune", self.fitting.stage):
+            for epoch in range(done + 1, self.epochs + 1):
+                if self.recipe.patience is not None and epoch - 1 - self.trained.best_epoch >= self.recipe.patience:
+                    break
+                loss = self._epoch(epoch)
+                self._judge(epoch, loss)
+                self.progress(epoch, self.epochs)
+                ended(epoch)
+        self.network.load_state_dict(self.trained.best)
+        return self.trained
+
+    def _epoch(self, epoch: int) -> float:
+        self.fitting.epoch = epoch
+        train_mode(self.network, self.moving(epoch))
+        total, seen = torch.zeros((), dtype=torch.float64), 0
+        minibatches = self._augmented(self.batches(epoch))
+        for step, minibatch in enumerate(minibatches if self.recipe.on_features else ahead(minibatches)):
+            for replay in range(self.replays):
+                self.fitting.step = step * self.replays + replay
+                total += self._step(minibatch) * len(minibatch)
+                seen += len(minibatch)
+        mean = float(total / seen)
+        if not math.isfinite(mean) or mean > EXPLODED:
+            raise RecipeError(
+                f"The training loss became {mean:.3g} in epoch {epoch} of stage {self.fitting.stage!r}. Try a smaller lr than {self.recipe.lr}."
+            )
+        for hook in self.hooks:
+            hook.epoch_ended()
+        return mean
+
+    def _augmented(self, minibatches: Iterator[Minibatch]) -> Iterator[Minibatch]:
+        for minibatch in minibatches:
+            for hook in self.hooks:
+                minibatch = hook.augment(minibatch)
+            yield minibatch
+
+    def _step(self, minibatch: Minibatch) -> Tensor:
+        """One step of the optimiser; the loss before it."""
+        fitting = self.fitting
         # Dropout and stochastic depth can only draw from global state, so that state is keyed by the step.
-        reseed(seed, "step", stage.name, epoch, step)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * factor((epoch - 1) * stage.steps + step)
-        loss = stage.objective(batch, epoch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
-        optimizer.step()
-        total += loss.detach().double().cpu() * len(batch)
-        seen += len(batch)
-    mean = float(total / seen)
-    if not math.isfinite(mean):
-        raise RecipeError(f"The training loss became {mean} in epoch {epoch} of stage {stage.name!r}. Try a smaller lr than {lr}.")
-    return mean
+        reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
+        rate = self.recipe.lr * self.factor((fitting.epoch - 1) * fitting.steps * self.replays + fitting.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        for hook in self.hooks:
+            minibatch = hook.perturb(minibatch)
+        loss = self._gradient(minibatch)
+        climbing = [hook for hook in self.hooks if hook.climbs]
+        if climbing:
+            self.scaler.unscale_(self.optimizer)
+            for hook in climbing:
+                hook.climb()
+            self._gradient(minibatch)
+            for hook in climbing:
+                hook.settle()
+        if self.recipe.clip is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_([each for group in self.optimizer.param_groups for each in group["params"]], self.recipe.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        for hook in self.hooks:
+            hook.stepped()
+        return loss
+
+    def _gradient(self, minibatch: Minibatch) -> Tensor:
+        """Gradients of the objective, worked through in parts; more of them whenever memory does not suffice."""
+        while True:
+            try:
+                self.optimizer.zero_grad(set_to_none=True)
+                total = torch.zeros((), dtype=torch.float64)
+                for piece in _pieces(minibatch, self.pieces):
+                    weight = len(piece) / len(minibatch)
+                    with self._precision():
+                        loss = self._objective(piece)
+                    self._backward(loss * weight)
+                    total += loss.detach().double().cpu() * weight
+                return total
+            except torch.OutOfMemoryError:
+                if self.pieces >= len(minibatch):
+                    raise
+                self.pieces *= 2
+
+    def _objective(self, minibatch: Minibatch) -> Tensor:
+        objective = self._fitted
+        for hook in self.hooks:
+            objective = partial(hook.objective, inner=objective)
+        return objective(minibatch)
+
+    def _fitted(self, minibatch: Minibatch) -> Tensor:
+        """Criterion and penalties."""
+        answer = self.fitting.answer(minibatch)
+        losses = self.criterion(answer, minibatch)
+        if minibatch.share is not None and minibatch.other is not None:
+            mixed_in = self.criterion(answer, Minibatch(minibatch.inputs, minibatch.other, minibatch.ids))
+            losses = minibatch.share * losses + (1 - minibatch.share) * mixed_in
+        total = losses.mean()
+        for hook in self.hooks:
+            penalty = hook.penalty(minibatch, answer)
+            total = total if penalty is None else total + penalty
+        return total
+
+    def _backward(self, loss: Tensor) -> None:
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        if self.recipe.precision == "float32":
+            yield
+        else:
+            with torch.autocast(self.fitting.device.type, getattr(torch, self.recipe.precision)):
+                yield
+
+    def _judge(self, epoch: int, loss: float) -> None:
+        """Figures of the epoch, of averaged weights where there are any; the kept state if it is the best."""
+        trained, network = self.trained, self.network
+        average = next((found for hook in self.hooks if (found := hook.averaged()) is not None), None)
+        own = snapshot(network) if average is not None else {}
+        if average is not None:
+            network.load_state_dict(average)
+        network.eval()
+        score = self.judge()
+        trained.curves.append(Epoch(self.fitting.stage, epoch, loss, score.accuracy, score.robust))
+        if self.recipe.select.last or score.selects > trained.best_figure:
+            trained.best_figure, trained.best_epoch, trained.best = score.selects, epoch, snapshot(network)
+        trained.last = snapshot(network)
+        if average is not None:
+            network.load_state_dict(own)
 
 
-def schedule(recipe: Supervised, steps: int) -> Callable[[int], float]:
-    """The learning rate's factor at a step: linear warm-up, then cosine to zero or constant."""
-    warmup = max(1, round(recipe.warmup * steps)) if recipe.warmup else 0
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        if recipe.schedule == "constant":
-            return 1.0
-        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-    return factor
+def _pieces(minibatch: Minibatch, count: int) -> Iterator[Minibatch]:
+    if count == 1:
+        yield minibatch
+        return
+    size = math.ceil(len(minibatch) / count)
+    for start in range(0, len(minibatch), size):
+        yield minibatch.part(slice(start, start + size))
 
 
-def _optimizer(recipe: Supervised, stage: Stage) -> torch.optim.Optimizer:
-    parameters, apart = stage.parameters, {id(parameter) for parameter in stage.undecayed}
-    groups: list[dict[str, Any]] = [{"params": [parameter for parameter in parameters if id(parameter) not in apart]}]
-    if apart:
-        groups.append({"params": [parameter for parameter in parameters if id(parameter) in apart], "weight_decay": 0.0})
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay)
-    # One kernel for each tensor: four times as fast on a CPU, where a step of AdamW on MiniLM otherwise takes a third of the time.
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=fused)
+def train_mode(network: nn.Module, moving: Sequence[nn.Parameter]) -> None:
+    """Let only `moving` collect gradients; modules of which nothing moves stay in evaluation mode, their batch statistics as they are."""
+    held = {id(parameter) for parameter in moving}
+    for parameter in network.parameters():
+        parameter.requires_grad_(id(parameter) in held)
+    network.train()
+    _freeze(network)
+
+
+def _freeze(module: nn.Module) -> None:
+    parameters = list(module.parameters())
+    if parameters and not any(parameter.requires_grad for parameter in parameters):
+        module.eval()
+        return
+    for child in module.children():
+        _freeze(child)
 
 
 def snapshot(module: nn.Module) -> State:
     """A copy of the state on the CPU."""
     return {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
-
-
-def order(count: int, batch: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """A keyed permutation of `count` samples cut into equal batches of at most `batch`; no tiny last one."""
-    permutation = generator(seed, "order", epoch).permutation(count)
-    return np.array_split(permutation, steps_of(count, batch))
-
-
-def order_by_length(lengths: Sequence[int], batch: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The keyed permutation cut into equal batches of samples of like length, themselves in keyed order.
-
-    Only within every POOL batches' worth of samples is like put to like, so that the epochs differ in who meets whom.
-
-    Args:
-        lengths: tokens of each sample.
-    """
-    permutation = generator(seed, "order", epoch).permutation(len(lengths))
-    pools = [permutation[start : start + POOL * batch] for start in range(0, len(permutation), POOL * batch)]
-    sizes = np.asarray(lengths)
-    alike = np.concatenate([pool[np.argsort(sizes[pool], kind="stable")] for pool in pools])
-    batches = np.array_split(alike, steps_of(len(lengths), batch))
-    return [batches[place] for place in generator(seed, "batches", epoch).permutation(len(batches))]
-
-
-def steps_of(count: int, batch: int) -> int:
-    """Batches an epoch."""
-    return max(1, math.ceil(count / batch))
-
-
-def dataset_batches(network: Network, data: Dataset, batch: int, seed: int, device: torch.device) -> Callable[[int], Iterator[Batch[Any]]]:
-    """Batches of a data set in keyed order, for any epoch; texts of like length together, so that little is padded."""
-    lengths = network.lengths(data)
-
-    def batches(epoch: int) -> Iterator[Batch[Any]]:
-        drawn = order(len(data), batch, seed, epoch) if lengths is None else order_by_length(lengths, batch, seed, epoch)
-        for rows in drawn:
-            yield data.batch(rows, device)
-
-    return batches
-
-
-@torch.no_grad()
-def accuracy(network: nn.Module, data: Dataset, device: torch.device) -> float:
-    """Share of `data` that `network`, in evaluation mode, classifies rightly."""
-    right = 0
-    for start in range(0, len(data), EVALUATION_BATCH):
-        batch = data.batch(np.arange(start, min(start + EVALUATION_BATCH, len(data))), device)
-        right += int((network(batch.inputs).argmax(1) == batch.labels).sum())
-    return right / len(data)
-
-
-def finished(network: Network, trained: Trained, earlier: Sequence[Epoch] = ()) -> Finetuned:
-    """What a recipe leaves, from its last stage and the curves of those before."""
-    network.eval()
-    return Finetuned(network, trained.best, trained.last, trained.best_epoch, (*earlier, *trained.curves))
-
-
-def check_material(train: Dataset, val: Dataset) -> None:
-    """Refuse data that cannot train a classifier.
-
-    Raises:
-        RecipeError: an empty split, or a training split of a single class.
-    """
-    for data in (train, val):
-        if not len(data):
-            raise RecipeError(f"{data.name} is empty; a recipe needs a training and a validation split.")
-    if len(np.unique(train.labels)) < 2:
-        raise RecipeError(f"{train.name} holds a single class; fine-tuning a classifier needs at least two.")

@@ -53,16 +53,17 @@ class Arguments:
     nodes: Mapping[str, Node]
     keys: Mapping[str, Place]
 
-    def build(self, kind: type[C], make: Callable[..., C] | None = None) -> C | None:
+    def build(self, kind: type[C], make: Callable[..., C] | None = None, given: Mapping[str, Any] | None = None) -> C | None:
         """An instance, or None after everything wrong with the arguments was reported.
 
         Args:
             kind: the class, for its argument names.
             make: takes the plain arguments; the class itself if left out.
+            given: what some arguments stand for, where that is known already.
         """
         if any(node.broken for node in self.nodes.values()) or not self._no_truth_values(kind):
             return None
-        plain = {key: node.plain() for key, node in self.nodes.items()}
+        plain = {**{key: node.plain() for key, node in self.nodes.items()}, **(given or {})}
         made, bad = self._attempt(kind, make or kind, plain)
         if bad:
             # A check over several arguments runs only once each is right by itself; try it on those that are.

@@ -11,7 +11,6 @@ from typing import TypeVar
 from windtunnel.core.configured import Configured
 from windtunnel.core.dataset import SPLITS, DataSource
 from windtunnel.core.model import ModelSource
-from windtunnel.core.recipe import Recipe
 from windtunnel.core.suite import DataRef
 from windtunnel.errors import WindtunnelError, suggest
 from windtunnel.registry import Registry
@@ -102,16 +101,6 @@ def attempt(document: Document, place: Place, find: Callable[[], T]) -> T | None
 def load(registry: Registry[C], found: Reference) -> type[C] | None:
     """The class that a reference names in a table."""
     return attempt(found.arguments.document, found.place, lambda: registry.load(found.use))
-
-
-def recipe(document: Document, node: Node, tables: Tables, modality: str) -> tuple[str, Recipe] | None:
-    """A recipe for inputs of a modality, and its shown name."""
-    found = reference(document, node, tables.recipes.noun)
-    if found is None:
-        return None
-    name, kind = title(found), load(tables.recipes, found)
-    made = found.arguments.build(kind, partial(kind.suited, modality)) if kind else None
-    return (name, made) if name and made else None
 
 
 def model(document: Document, node: Node, tables: Tables) -> tuple[str, ModelSource] | None:

@@ -13,6 +13,7 @@ from windtunnel.core.suite import Benchmark, Suite
 from windtunnel.errors import DataError
 from windtunnel.model_names import source
 from windtunnel.specs.benchmark import load_benchmark
+from windtunnel.specs.recipes import load_recipe
 from windtunnel.specs.tables import BUILTIN, Tables
 
 
@@ -45,7 +46,7 @@ def single(
     network = source(model, arguments)
     own = _data(found, data)
     _check(model, network.modality, found, own)
-    how = tables.recipes.load(recipe).suited(own.modality)
+    how = load_recipe(recipe, own.modality, catalog, {}, tables)
     options = {"model": model, "benchmark": benchmark, "recipe": recipe, "data": _option(data), "samples": samples, "catalog": catalog.given}
     return Suite(
         name=f"evaluate-{_plain(model)}-{found.name}",

@@ -16,7 +16,8 @@ from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError
 from windtunnel.specs.benchmark import read_benchmark
 from windtunnel.specs.fields import Fields, describe
 from windtunnel.specs.nodes import Document, Node, read
-from windtunnel.specs.references import collect, data, model, recipe
+from windtunnel.specs.recipes import Reading
+from windtunnel.specs.references import collect, data, model
 from windtunnel.specs.tables import BUILTIN, Tables
 
 KEYS = ("suite", "models", "data", "recipes", "benchmarks", "seeds", "selection", "threads", "samples", "normaliser")
@@ -50,7 +51,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     place = fields.node_of("data")
     source = data(document, place, tables) if place else None
     modality = source.modality if source else IMAGE
-    recipes = collect(document, fields.items("recipes", "recipes"), partial(recipe, document, tables=tables, modality=modality), "recipe")
+    recipes = collect(document, fields.items("recipes", "recipes"), Reading(document, catalog, tables, modality).recipe, "recipe")
     benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
     seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
     threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)

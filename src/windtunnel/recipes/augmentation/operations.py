@@ -1,105 +1,17 @@
-"""AugMix: mixtures of augmentation chains, and the consistency loss that goes with them. Imports torch.
+"""Operations on images that augmentations are made of, each at a level for every image. Imports torch.
 
 Source:
-    Hendrycks et al. 2020, arXiv 1912.02781, algorithm 1 and section 3, with the published defaults: width 3, depth 1 to 3 at
-    random, alpha 1, severity 3, nine operations that do not overlap with the ImageNet-C corruptions, weight 12 of the
-    Jensen-Shannon term.
+    The nine operations of AugMix, Hendrycks et al. 2020, arXiv 1912.02781, which do not overlap with the ImageNet-C corruptions; levels from 0
+    to 10, and their meaning, as in its reference implementation.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-
-from windtunnel.core.batch import Batch
-from windtunnel.seeding import generators
-
-WIDTH = 3
-DEPTH = 3
-SEVERITY = 3.0
-CONSISTENCY = 12.0
-
-
-def views(batch: Batch, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
-    """Two independent AugMix views of a batch of inputs in [0, 1], keyed by (seed, epoch, sample id).
-
-    Shapes:
-        both (batch, channel, height, width), float in [0, 1].
-    """
-    both = [_draw(batch, seed, f"augmix-{epoch}-{view}") for view in ("first", "second")]
-    draws = _Draws(*(np.stack(column) for column in zip(*(vars(each).values() for each in both), strict=True)))
-    # All chains of both views as one stack of (view, sample, chain): an operation runs once for all images that drew it.
-    stacked = batch.inputs[None, :, None].expand(2, -1, WIDTH, -1, -1, -1)
-    chains = _augment(stacked.flatten(0, 2), draws).view_as(stacked)
-    weights, share = (torch.from_numpy(each).to(batch.inputs)[..., None, None, None] for each in (draws.weights, draws.share))
-    mixture = (weights * chains).sum(2)
-    first, second = ((1 - share) * batch.inputs + share * mixture).clamp(0, 1)
-    return first, second
-
-
-def consistency_loss(network: nn.Module, batch: Batch, first: Tensor, second: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy on the clean inputs plus 12 times the Jensen-Shannon divergence of the three predictions.
-
-    Source:
-        arXiv 1912.02781, section 3, equation 2.
-    """
-    logits = network(torch.cat([batch.inputs, first, second])).chunk(3)
-    loss = nn.functional.cross_entropy(logits[0], batch.labels, label_smoothing=label_smoothing)
-    logs = [each.log_softmax(1) for each in logits]
-    middle = (sum(each.exp() for each in logs) / 3).clamp(1e-7, 1).log()  # the clamp as in the authors' implementation
-    divergence = sum(nn.functional.kl_div(middle, each, reduction="batchmean", log_target=True) for each in logs) / 3
-    return loss + CONSISTENCY * divergence
-
-
-@dataclass(frozen=True)
-class _Draws:
-    """Everything random about views of a batch.
-
-    Shapes, after any number of leading view dimensions:
-        weights (batch, width); share (batch,); depth (batch, width); operation, level, sign (batch, width, depth).
-    """
-
-    weights: np.ndarray
-    share: np.ndarray
-    depth: np.ndarray
-    operation: np.ndarray
-    level: np.ndarray
-    sign: np.ndarray
-
-
-def _draw(batch: Batch, seed: int, purpose: str) -> _Draws:
-    rows = []
-    for random in generators(seed, purpose, batch.ids):
-        gamma = random.standard_exponential(WIDTH)  # normalised: Dirichlet(1, 1, 1)
-        rows.append(
-            (
-                gamma / gamma.sum(),
-                random.random(),  # Beta(1, 1)
-                random.integers(1, DEPTH + 1, WIDTH),
-                random.integers(0, len(OPERATIONS), (WIDTH, DEPTH)),
-                random.uniform(0.1, SEVERITY, (WIDTH, DEPTH)),
-                random.integers(0, 2, (WIDTH, DEPTH)) * 2 - 1,
-            )
-        )
-    return _Draws(*(np.array(column) for column in zip(*rows, strict=True)))
-
-
-def _augment(images: Tensor, draws: _Draws) -> Tensor:
-    """Each image through the operations of its chain."""
-    changed = images.clone()
-    depth, operations, levels = draws.depth.reshape(-1), draws.operation.reshape(-1, DEPTH), (draws.level * draws.sign).reshape(-1, DEPTH)
-    for step in range(DEPTH):
-        for number, operation in enumerate(OPERATIONS):
-            rows = np.flatnonzero((depth > step) & (operations[:, step] == number))
-            if len(rows):
-                place = torch.from_numpy(rows).to(changed.device)
-                changed[place] = operation(changed[place], torch.from_numpy(levels[rows, step]).to(changed))
-    return changed
 
 
 def _levels(images: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Augmentation: changes of training inputs that do not ask the network."""

@@ -1,0 +1,1 @@
+"""Averaging: averages of weights along the way of a training, and over several."""

@@ -1,0 +1,52 @@
+"""Judging a network that is being trained, on the validation split. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from windtunnel.core.attempt import Attempted
+from windtunnel.core.batch import Batch, Rows
+from windtunnel.core.network import Network
+from windtunnel.core.part import Fitting
+from windtunnel.core.threat import Threat
+from windtunnel.core.victim import Victim
+from windtunnel.seeding import integer
+
+
+@torch.no_grad()
+def accuracy(fitting: Fitting) -> float:
+    """Share of the validation split that the network, in evaluation mode, classifies rightly."""
+    right = 0
+    for minibatch in fitting.validation():
+        right += int((fitting.network(minibatch.inputs).argmax(1) == minibatch.labels).sum())
+    return right / len(fitting.val)
+
+
+def robust_accuracy(fitting: Fitting, threats: Sequence[Threat[Any]]) -> float:
+    """The same under the worst of some threats, each at its largest level; the same draws after every epoch."""
+    right = 0
+    for minibatch in fitting.validation():
+        batch: Batch[Any] = Batch(minibatch.inputs, minibatch.labels, minibatch.ids)
+        stands = torch.ones(len(batch), dtype=torch.bool, device=minibatch.labels.device)
+        for threat in threats:
+            perturbed = attacked(fitting.network, threat, batch, integer(fitting.seed, "adversarial-validation"))
+            stands &= Victim(fitting.network).logits(perturbed).argmax(1) == batch.labels
+        right += int(stands.sum())
+    return right / len(fitting.val)
+
+
+def attacked(network: Network, threat: Threat[Any], batch: Batch[Any], seed: int) -> Rows:
+    """The threat's answer for every sample of `batch`; the network's modes and gradients are as before afterwards."""
+    modes = [(module, module.training) for module in network.modules()]
+    victim = Victim(network.eval())
+    try:
+        with victim.frozen():
+            found = threat.perturb(victim, batch, threat.levels[-1], seed)
+    finally:
+        for module, training in modes:
+            module.training = training
+    perturbed: Rows = found.inputs if isinstance(found, Attempted) else found
+    return perturbed.detach() if isinstance(perturbed, torch.Tensor) else perturbed

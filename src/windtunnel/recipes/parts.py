@@ -1,0 +1,24 @@
+"""The kinds of arguments that recipes are composed of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, LOSSES, PERTURBATIONS, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
+from windtunnel.core.named import Named
+from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
+from windtunnel.core.threat import Threat
+
+OneScope = Annotated[Scope, Named(SCOPES)]
+OneLoss = Annotated[Loss, Named(LOSSES)]
+Augmentations = Annotated[tuple[Augmentation, ...], Named(AUGMENTATIONS, many=True)]
+Regularisations = Annotated[tuple[Regularisation, ...], Named(REGULARISATIONS, many=True)]
+MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional=True)]
+MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
+OneSelection = Annotated[Selection, Named(SELECTIONS)]
+OneThreat = Annotated[Threat[Any], Named(THREATS)]
+
+MaybeScope = Annotated[Scope | None, Named(SCOPES, optional=True)]
+MaybeLoss = Annotated[Loss | None, Named(LOSSES, optional=True)]
+MaybeAugmentations = Annotated[tuple[Augmentation, ...] | None, Named(AUGMENTATIONS, many=True, optional=True)]
+MaybeRegularisations = Annotated[tuple[Regularisation, ...] | None, Named(REGULARISATIONS, many=True, optional=True)]

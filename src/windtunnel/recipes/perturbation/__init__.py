@@ -1,0 +1,1 @@
+"""Perturbation: training on inputs that are changed against the network."""

@@ -1,0 +1,1 @@
+"""Regularisation: what holds the network back."""

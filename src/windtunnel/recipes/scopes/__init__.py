@@ -1,0 +1,1 @@
+"""Scopes: which parameters move."""

@@ -1,0 +1,1 @@
+"""Selection: which epoch is kept."""

@@ -1,0 +1,159 @@
+"""Carrying out a composed recipe: its stages one after the other, on inputs or on features that are computed once. Imports torch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from windtunnel.core.dataset import Dataset
+from windtunnel.core.network import Network
+from windtunnel.core.part import Fitting, Hooks, Minibatch
+from windtunnel.core.recipe import Epoch, Finetuned, Finetuning
+from windtunnel.errors import RecipeError
+from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
+from windtunnel.recipes.resume import Resume
+from windtunnel.recipes.scopes.blocks import checkpointed, depths
+from windtunnel.recipes.supervised import Supervised
+from windtunnel.recipes.training import Loop, State, Trained, snapshot
+
+
+def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
+    """What a recipe leaves of `work`.
+
+    Raises:
+        RecipeError: data that cannot train a classifier, a network that lacks what a part needs, or divergence.
+    """
+    check_material(work.train, work.val)
+    seed = work.seed if recipe.head_seed is None else recipe.head_seed
+    network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
+    phases = list(recipe.phases())
+    parts = [part for _, phase in phases for part in phase.parts()]
+    start = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if any(part.needs_start for part in parts) else {}
+    resume = Resume.of(work.checkpoint)
+    curves: list[Epoch] = list(resume.curves)
+    for number, (name, phase) in enumerate(phases):
+        if number < resume.stage:
+            if phase.scope.stays:
+                phase.scope.insert(network, work.seed)  # its state is put back with the network's
+            continue
+        running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, start)
+        trained = running.on_features(resume, number, curves) if phase.on_features else running.on_inputs(resume, number, curves)
+        curves += trained.curves
+    network.eval()
+    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves))
+
+
+def _repeated(phases: Sequence[tuple[str, Supervised]], name: str) -> bool:
+    return [each for each, _ in phases].count(name) > 1
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One stage that is about to run."""
+
+    suffix: str
+    title: str
+    phase: Supervised
+    network: Network
+    work: Finetuning
+    start: State
+
+    @property
+    def name(self) -> str:
+        """Its name, which keys its draws: stages of the same name are numbered."""
+        return f"{self.title} {self.suffix}".rstrip()
+
+    def on_inputs(self, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+        """Train through the backbone."""
+        phase, network, work = self.phase, self.network, self.work
+        phase.scope.insert(network, work.seed)
+        network.to(work.device)
+        batches = training_batches(network, work.train, phase.batch, work.seed, work.device)
+        fitting = self._fitting(network, validation_batches(work.val, work.device))
+        with checkpointed(network, on=phase.checkpointing):
+            trained = self._run(fitting, batches, resume, number, earlier)
+        if not phase.scope.inserts:
+            return trained
+        last = copy.deepcopy(network)
+        last.load_state_dict(trained.last)
+        for each in (last, network):
+            phase.scope.merge(each)
+        trained.best, trained.last = snapshot(network), snapshot(last)
+        return trained
+
+    def on_features(self, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+        """Train the head on features that are computed once; the backbone stays in evaluation mode."""
+        work, head = self.work, self.network.without_backbone()
+        train, val = (_Features.of(work, data) for data in (work.train, work.val))
+        trained = self._run(self._fitting(head, val.in_order), train.batches(self.phase.batch, work.seed), resume, number, earlier)
+        rest = snapshot(self.network)
+        trained.best, trained.last = {**rest, **trained.best}, {**rest, **trained.last}
+        return trained
+
+    def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
+        phase, work = self.phase, self.work
+        steps = steps_of(len(work.train), phase.batch)
+        return Fitting(
+            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, self.start, validation, torch.Tensor.backward
+        )
+
+    def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+        phase, network = self.phase, fitting.network
+        fitting.hooks = hooks(phase, fitting)
+
+        def moving(epoch: int) -> list[nn.Parameter]:
+            return [*phase.scope.parameters(network, epoch, phase.epochs), *network.head.parameters()]
+
+        away = depths(self.network) if phase.layer_decay < 1 else {}
+        judge = phase.select.begin(fitting, phase.perturb)
+        loop = Loop(fitting, phase, phase.loss.begin(fitting), judge, batches, moving, away, self.work.progress)
+        done = resume.put_back(loop) if number == resume.stage else 0
+        return loop.run(done, lambda epoch: resume.keep(loop, number, epoch, earlier))
+
+
+def hooks(phase: Supervised, fitting: Fitting) -> tuple[Hooks, ...]:
+    """What the parts of a stage do, in the order of the recipe's arguments."""
+    tricks = (*phase.augment, *phase.regularise, phase.perturb, phase.average)
+    return tuple(trick.begin(fitting) for trick in tricks if trick is not None)
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Frozen features of one split, on the training device."""
+
+    inputs: Tensor
+    labels: Tensor
+    ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, work: Finetuning, data: Dataset) -> _Features:
+        return cls(work.features(data).to(work.device), torch.from_numpy(data.labels).to(work.device), data.ids)
+
+    def batches(self, batch: int, seed: int) -> Batches:
+        return lambda epoch: (self._at(rows) for rows in order(len(self.ids), batch, seed, epoch))
+
+    def in_order(self) -> Iterator[Minibatch]:
+        for start in range(0, len(self.ids), EVALUATION_BATCH):
+            yield self._at(np.arange(start, min(start + EVALUATION_BATCH, len(self.ids))))
+
+    def _at(self, rows: np.ndarray) -> Minibatch:
+        place = torch.from_numpy(rows).to(self.inputs.device)
+        return Minibatch(self.inputs[place], self.labels[place], tuple(self.ids[row] for row in rows))
+
+
+def check_material(train: Dataset, val: Dataset) -> None:
+    """Refuse data that cannot train a classifier.
+
+    Raises:
+        RecipeError: an empty split, or a training split of a single class.
+    """
+    for data in (train, val):
+        if not len(data):
+            raise RecipeError(f"{data.name} is empty; a recipe needs a training and a validation split.")
+    if len(np.unique(train.labels)) < 2:
+        raise RecipeError(f"{train.name} holds a single class; fine-tuning a classifier needs at least two.")
