@@ -14,6 +14,7 @@ from windtunnel.registry import Registry
 TABLES: dict[str, Registry] = {  # type: ignore[type-arg]  # of different nouns
     "models": builtins.MODELS,
     "recipes": builtins.RECIPES,
+    "conditions": builtins.CONDITIONS,
     "threats": builtins.THREATS,
     "datasets": builtins.DATASETS,
     "metrics": builtins.METRICS,

@@ -1,4 +1,4 @@
-"""Measures: what sums up more than one cell of an entry: corruption errors, flips, areas under curves, median distances, and what it cost."""
+"""Measures: what else an entry is told by: corruption errors, flips, areas under curves, median distances, worst groups, and what it cost."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from windtunnel.metrics.bootstrap import resamples
 from windtunnel.metrics.corruption_error import ALEXNET, ALEXNET_CLEAN, mean_corruption_error, relative_corruption_error
 from windtunnel.metrics.curve import areas, median_distance
 from windtunnel.metrics.flips import flip_probability, mean_flip_rate
+from windtunnel.metrics.groups import worst_group
 from windtunnel.metrics.intervals import pooled
 from windtunnel.reporting.figures import Unavailable, cell, cut
 from windtunnel.reporting.folder import RunFolder
@@ -25,6 +26,7 @@ from windtunnel.reporting.manifest import BenchmarkFacts, ThreatFacts
 
 NORMALISER = "alexnet"
 SEQUENCES = "imagenet-p"
+WORST_GROUP = "worst-group accuracy"
 SEVERITIES = ("1", "2", "3", "4", "5")
 Table = npt.NDArray[np.float64]
 
@@ -35,7 +37,8 @@ class Measure:
 
     Args:
         model, recipe, benchmark: what it belongs to.
-        name: e.g. "mCE by alexnet", "flips of rotate", "area under pgd", "median L2 distance by fmn", "passes of pgd".
+        name: e.g. "mCE by alexnet", "flips of rotate", "area under pgd", "median L2 distance by fmn", "passes of pgd",
+            "worst-group accuracy under shortcut".
         value, low, high: the figure with its 95 % interval; None where it was not computed; `high` is None where it exceeds what was searched.
         text: as shown.
         reason: why there is none.
@@ -78,6 +81,9 @@ class _Entry:
                 yield self._measure(f"area under {threat.name}", partial(self._area, threat), better=True)
             yield self._measure(f"median {threat.norm} distance by {threat.name}", partial(self._median, threat), better=True)
             yield self._measure(f"passes of {threat.name} a sample", partial(self._spent, threat), better=None)
+        for threat in self.benchmark.threats:
+            if threat.grouped:
+                yield self._measure(f"{WORST_GROUP} under {threat.name}", partial(self._worst_group, threat), better=True)
         sequences = tuple(threat for threat in self.benchmark.threats if threat.use == SEQUENCES)
         for threat in sequences:
             yield self._measure(f"flips of {threat.name}", partial(self._flip_probability, threat), better=False)
@@ -141,6 +147,14 @@ class _Entry:
         passes = sum(int(record.cost.get("forward", 0)) + int(record.cost.get("backward", 0)) for record in records) / count
         queries = sum(int(record.cost.get("queries", 0)) for record in records) / count
         return passes, passes, passes, f"{passes:,.0f}" + (f", {queries:,.0f} of them queries" if queries else "")
+
+    def _worst_group(self, threat: ThreatFacts) -> tuple[float, float, float, str]:
+        level, seeds = threat.levels[-1], self.folder.manifest.seeds
+        groups = cut(self.folder, cell(self.folder, self.benchmark.name, threat.name, self.model, self.recipe, seeds[0]), level).groups
+        if groups is None:
+            raise Unavailable(f"the outcomes of {threat.name} do not say which group a sample belongs to")
+        found = worst_group(self._stack(threat.name, (level,), "correct")[:, 0], groups, seeds)
+        return found.value, found.low, found.high, f"{100 * found.value:.1f} ({100 * found.low:.1f}–{100 * found.high:.1f}) %"
 
     def _errors(self, normaliser: str, corruptions: tuple[ThreatFacts, ...], *, relative: bool) -> tuple[float, float, float, str]:
         names = [threat.use for threat in corruptions]
