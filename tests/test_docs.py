@@ -18,7 +18,7 @@ import pytest
 import typer
 import yaml
 
-from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, RECIPES, THREATS
 from windtunnel.catalog import Catalog
 from windtunnel.cli.commands import app
 from windtunnel.specs import benchmark, load_benchmark, load_runner, load_suite, runner, suite
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
 PACKAGE = "my_threats"
-TITLES = {"model": "Models", "recipe": "Recipes", "threat": "Threats", "dataset": "Data sets", "metric": "Metrics"}
+TITLES = {"model": "Models", "recipe": "Recipes", "condition": "Conditions", "threat": "Threats", "dataset": "Data sets", "metric": "Metrics"}
 
 BASE_SUITE = {"suite": "snippet", "models": ["windtunnel/micro-resnet"], "data": "digits", "recipes": ["full"], "benchmarks": ["digits-linf"]}
 BASE_BENCHMARK = {"benchmark": "snippet", "version": 1, "data": "digits[test]", "headline": "clean accuracy"}
@@ -109,7 +109,7 @@ def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
     assert all(after != found.SENTENCE for _, after in rows)
 
 
-@pytest.mark.parametrize("registry", [MODELS, RECIPES, THREATS, DATASETS, METRICS], ids=lambda registry: registry.noun)
+@pytest.mark.parametrize("registry", [MODELS, RECIPES, CONDITIONS, THREATS, DATASETS, METRICS], ids=lambda registry: registry.noun)
 def test_every_registered_name_is_in_the_reference_with_every_argument_explained(registry) -> None:
     text = REFERENCE.read_text()
     ours = [name for name, target in registry.targets().items() if target.startswith("windtunnel.")]

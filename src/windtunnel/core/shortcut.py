@@ -17,8 +17,8 @@ from windtunnel.seeding import generators
 Labels = npt.NDArray[np.int64]
 
 PURPOSE: Final = "shortcut"
-MOST: Final = 1024
-"""Classes that have a patch of their own: four corners, each with 256 levels of grey."""
+MOST: Final = 1020
+"""Classes that have a patch of their own: four corners, each with every level of grey but black."""
 
 _LETTERS: Final = 26
 
@@ -67,11 +67,8 @@ def place(shown: int, height: int, width: int, size: int) -> tuple[slice, slice]
 
 
 def grey(shown: int) -> int:
-    """Level of that patch, from 255 down to 1: white for the first four classes, then halfway, then a quarter and three quarters down, ..."""
-    number, value, unit = shown // 4, 0.0, 0.5
-    while number:
-        value, unit, number = value + unit * (number % 2), unit / 2, number // 2
-    return int(255 - 255 * value)
+    """Level of that patch, from 255 down to 1: white for the first four classes, then halfway down, then a quarter and three quarters, and so on."""
+    return 255 - int(f"{shown // 4:08b}"[::-1], 2)
 
 
 def word(shown: int) -> str:

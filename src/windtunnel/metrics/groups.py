@@ -6,7 +6,7 @@ import numpy as np
 
 from windtunnel.core.estimate import Estimate
 from windtunnel.metrics import student
-from windtunnel.metrics.intervals import Values, pooled
+from windtunnel.metrics.intervals import Values, pooled, seed_prior
 
 
 def worst_group(correct: Values, groups: Values, seeds: tuple[int, ...] = ()) -> Estimate:
@@ -33,6 +33,8 @@ def worst_group(correct: Values, groups: Values, seeds: tuple[int, ...] = ()) ->
     present = np.unique(groups)
     if not len(present):
         raise ValueError("a worst group needs at least one sample")
-    found = [pooled(correct[:, groups == group], seeds=seeds, tail=student.TAIL / len(present)) for group in present]
+    tables = [correct[:, groups == group] for group in present]
+    prior, tail = seed_prior(tables), student.TAIL / len(present)
+    found = [pooled(table, seeds=seeds, prior=prior, tail=tail) for table in tables]
     worst = min(found, key=lambda estimate: estimate.value)
     return Estimate(worst.value, min(each.low for each in found), min(each.high for each in found), worst.n, seeds)
