@@ -34,7 +34,7 @@ def test_pair_flips_lead_to_the_next_class_as_published(images) -> None:
     found = LabelNoise(rate=0.45, kind="class-dependent").apply(images, "train", 0)
     transition = np.zeros((10, 10))
     np.add.at(transition, (images.labels, found.labels), 1)
-    # Han et al. 2018, figure 1(a): 1 - rate on the diagonal and rate beside it, here 28 and 22 of 50.
+    # Han et al. 2018: 1 - rate on the diagonal of the transition matrix and rate beside it, here 28 and 22 of 50.
     assert (transition == 28 * np.eye(10) + 22 * np.eye(10)[:, [9, *range(9)]]).all()
 
 

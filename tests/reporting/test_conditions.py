@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from support.runs import BENCHMARKS, Plot, write_run
 
-from windtunnel.metrics.groups import worst_group
+from windtunnel.metrics.groups import by_group, worst_group
+from windtunnel.metrics.intervals import seed_prior
 from windtunnel.metrics.paired import compare
 from windtunnel.reporting.conditions import condition_tables
 from windtunnel.reporting.folder import RunFolder
@@ -127,7 +128,15 @@ def test_the_worst_group_is_told_from_outcomes_alone(tmp_path) -> None:
     slices = [folder.outcomes.slice(folder.cell(MODEL, "full", seed, "digits-linf", "marks").key, "1") for seed in (0, 1)]
     correct, groups = np.array([each.correct for each in slices], dtype=float), slices[0].groups
     means = [correct[:, groups == group].mean() for group in np.unique(groups)]
-    expected = worst_group(correct, groups, (0, 1))
+    every = [
+        table
+        for recipe in folder.manifest.recipes
+        for table in by_group(
+            np.array([folder.outcomes.slice(folder.cell(MODEL, recipe, seed, "digits-linf", "marks").key, "1").correct for seed in (0, 1)]) * 1.0,
+            groups,
+        )
+    ]
+    expected = worst_group(by_group(correct, groups), (0, 1), seed_prior(every))
     assert found["full"].value == pytest.approx(min(means))
     assert (found["full"].low, found["full"].high) == (expected.low, expected.high)
     assert found["full"].higher_is_better is True

@@ -24,7 +24,7 @@ class FewShot(Condition):
     Args:
         per_class: samples of each class.
     Source:
-        Perez et al. 2021, arXiv 2105.11447, section 2, for the validation split.
+        Perez et al. 2021, arXiv 2105.11447, on what held-out samples are worth in few-shot learning.
     """
 
     use: ClassVar[str] = "few-shot"

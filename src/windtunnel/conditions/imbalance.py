@@ -29,8 +29,8 @@ class Imbalance(Condition):
         profile: "exponential": from class to class by the same factor (a long tail); "step": the second half of the classes has
             1 / `ratio` of the first.
     Source:
-        Cui et al. 2019, arXiv 1901.05555, section 5.1 (long-tailed CIFAR); Cao et al. 2019, arXiv 1906.07413, section 4 and appendix
-        (both profiles, ratios 10 and 100). Deviation: they keep the validation set balanced, which is their test set.
+        Cui et al. 2019, arXiv 1901.05555, section 5 (long-tailed CIFAR); Cao et al. 2019, arXiv 1906.07413, section 4 (both profiles,
+        ratios 10 and 100). Deviation: they keep the validation set balanced, which is their test set.
     """
 
     use: ClassVar[str] = "imbalance"

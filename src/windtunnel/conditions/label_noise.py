@@ -25,7 +25,7 @@ class LabelNoise(Condition):
             names, or the next one in their order (the last one's is the first), as between classes that are easily mistaken.
         mapping: class name -> the class that its samples are mistaken for; classes that it does not name keep their labels.
     Source:
-        Han et al. 2018, arXiv 1804.06872, section 4 and appendix A: symmetry flipping at rates 0.2 and 0.5, pair flipping at 0.45.
+        Han et al. 2018, arXiv 1804.06872, section 4: symmetry flipping at rates 0.2 and 0.5, pair flipping at 0.45.
         Deviation: their flips are drawn sample by sample; here the exact share of each class, rounded, is wrong.
     """
 

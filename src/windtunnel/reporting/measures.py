@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,10 +18,10 @@ from windtunnel.metrics.bootstrap import resamples
 from windtunnel.metrics.corruption_error import ALEXNET, ALEXNET_CLEAN, mean_corruption_error, relative_corruption_error
 from windtunnel.metrics.curve import areas, median_distance
 from windtunnel.metrics.flips import flip_probability, mean_flip_rate
-from windtunnel.metrics.groups import worst_group
 from windtunnel.metrics.intervals import pooled
 from windtunnel.reporting.figures import Unavailable, cell, cut
 from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.groups import WorstGroups
 from windtunnel.reporting.manifest import BenchmarkFacts, ThreatFacts
 
 NORMALISER = "alexnet"
@@ -59,20 +59,27 @@ class Measure:
 
 def measures(folder: RunFolder) -> tuple[Measure, ...]:
     """Every measure of every entry, in the order of the suite."""
+    manifest = folder.manifest
+    groups = {
+        (benchmark.name, threat.name): WorstGroups(folder, benchmark, threat)
+        for benchmark in manifest.benchmarks
+        for threat in benchmark.threats
+        if threat.grouped
+    }
     return tuple(
         measure
-        for model in folder.manifest.models
-        for recipe in folder.manifest.recipes
-        for benchmark in folder.manifest.benchmarks
-        for measure in _Entry(folder, benchmark, model, recipe).measures()
+        for model in manifest.models
+        for recipe in manifest.recipes
+        for benchmark in manifest.benchmarks
+        for measure in _Entry(folder, benchmark, model, recipe, groups).measures()
     )
 
 
 class _Entry:
     """One entry under one benchmark."""
 
-    def __init__(self, folder: RunFolder, benchmark: BenchmarkFacts, model: str, recipe: str) -> None:
-        self.folder, self.benchmark, self.model, self.recipe = folder, benchmark, model, recipe
+    def __init__(self, folder: RunFolder, benchmark: BenchmarkFacts, model: str, recipe: str, groups: Mapping[tuple[str, str], WorstGroups]) -> None:
+        self.folder, self.benchmark, self.model, self.recipe, self.groups = folder, benchmark, model, recipe, groups
 
     def measures(self) -> Iterator[Measure]:
         """What the benchmark's threats allow."""
@@ -149,11 +156,7 @@ class _Entry:
         return passes, passes, passes, f"{passes:,.0f}" + (f", {queries:,.0f} of them queries" if queries else "")
 
     def _worst_group(self, threat: ThreatFacts) -> tuple[float, float, float, str]:
-        level, seeds = threat.levels[-1], self.folder.manifest.seeds
-        groups = cut(self.folder, cell(self.folder, self.benchmark.name, threat.name, self.model, self.recipe, seeds[0]), level).groups
-        if groups is None:
-            raise Unavailable(f"the outcomes of {threat.name} do not say which group a sample belongs to")
-        found = worst_group(self._stack(threat.name, (level,), "correct")[:, 0], groups, seeds)
+        found = self.groups[self.benchmark.name, threat.name].estimate(self.model, self.recipe)
         return found.value, found.low, found.high, f"{100 * found.value:.1f} ({100 * found.low:.1f}–{100 * found.high:.1f}) %"
 
     def _errors(self, normaliser: str, corruptions: tuple[ThreatFacts, ...], *, relative: bool) -> tuple[float, float, float, str]:

@@ -31,7 +31,7 @@ class Shortcut(Threat[Any]):
         agreement: probability that the mark agrees with the label; 1 / classes makes the two independent.
         size: side of the square in pixels, as in training. On images only.
     Source:
-        Sagawa et al. 2020, arXiv 1911.08731, section 3: tests in which the groups of a label are equally large. Deviation: marks on any
+        Sagawa et al. 2020, arXiv 1911.08731, appendix C.1: tests in which the groups of a label are equally large. Deviation: marks on any
         data; see the training condition.
     """
 
