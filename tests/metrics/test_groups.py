@@ -8,7 +8,7 @@ from scipy import stats
 
 from windtunnel.core.outcome import wilson
 from windtunnel.metrics.groups import by_group, worst_group
-from windtunnel.metrics.intervals import score_interval
+from windtunnel.metrics.intervals import SeedPrior, score_interval
 
 
 def test_the_value_is_the_smallest_mean_over_seeds_and_samples_of_a_group() -> None:
@@ -53,3 +53,10 @@ def test_the_interval_covers_the_smallest_true_accuracy(seeds) -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one sample"):
         worst_group(by_group(np.zeros((1, 0)), np.zeros(0)))
+
+
+def test_what_other_entries_tell_about_seeds_narrows_the_interval_of_an_entry_that_is_nearly_perfect() -> None:
+    nearly = by_group(np.stack([np.ones(60), np.r_[np.zeros(4), np.ones(56)]]), np.repeat([0, 1, 2], 20))
+    alone, informed = worst_group(nearly, (0, 1)), worst_group(nearly, (0, 1), SeedPrior(ratio=1.0, freedom=4.0))
+    assert alone.value == informed.value == pytest.approx(0.9)
+    assert alone.low < informed.low < informed.value
