@@ -9,6 +9,7 @@ import pytest
 from support.small import Stripes, Tiny
 from support.toy_suite import benchmark, suite
 
+from windtunnel.builtins import RECIPES
 from windtunnel.conditions.few_shot import FewShot
 from windtunnel.conditions.label_noise import LabelNoise
 from windtunnel.conditions.missing import Missing
@@ -23,8 +24,6 @@ from windtunnel.execution.run import run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
 from windtunnel.execution.workbench import Workbench
-from windtunnel.recipes.linear_probe import LinearProbe
-from windtunnel.recipes.pretrained import Pretrained
 from windtunnel.reporting.report import Report
 from windtunnel.threats.gradient.transfer import MIFGSM
 from windtunnel.threats.shortcut import Shortcut as Marks
@@ -74,7 +73,9 @@ def test_the_samples_in_the_key_are_those_before_the_condition(facts) -> None:
 
 
 def test_recipes_that_do_not_train_are_there_once(facts) -> None:
-    names = finetunings(facts, recipes={"pretrained": Pretrained(), "probe": LinearProbe()}, conditions={"noisy": NOISY}, seeds=(0,))
+    names = finetunings(
+        facts, recipes={"pretrained": RECIPES.load("pretrained")(), "probe": suite().recipes["probe"]}, conditions={"noisy": NOISY}, seeds=(0,)
+    )
     assert list(names) == ["tiny · pretrained · seed 0", "tiny · probe @ noisy · seed 0"]
 
 
@@ -143,7 +144,7 @@ def done(tmp_path_factory):
     crossed = suite(
         data=Stripes(noise=0.5, count=240),
         benchmarks=(toy,),
-        recipes={"probe": LinearProbe(epochs=20), "pretrained": Pretrained()},
+        recipes={"probe": suite().recipes["probe"], "pretrained": RECIPES.load("pretrained")()},
         conditions={"clean": None, "shortcut": Shortcut(correlation=1.0, size=3), "few": FewShot(per_class=1)},
     )
     store = Store(place / "store")

@@ -41,7 +41,7 @@ def conditioned(place, clean=True, **changes) -> RunFolder:
         {"name": name, "condition": None if name == "clean" else NOISE, "entries": {recipe: f"{recipe}{suffix}" for recipe in RECIPES}}
         for name, suffix in names.items()
     ]
-    (folder / "manifest.json").write_text(json.dumps(body))
+    (folder / "manifest.json").write_text(json.dumps(body, sort_keys=True))
     return RunFolder.load(folder)
 
 

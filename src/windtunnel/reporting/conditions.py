@@ -75,9 +75,11 @@ def condition_tables(folder: RunFolder, board: Leaderboard) -> tuple[ConditionTa
 
 
 def _recipes(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Model, recipe and the entries of that recipe, in the order of the conditions."""
+    """Model, recipe and the entries of that recipe, in the order of the conditions; recipes that do not train are left out."""
+    # The order is that of the suite; a manifest keeps its keys sorted.
+    crossed = [recipe for recipe in dict.fromkeys(manifest.methods.values()) if recipe in manifest.conditions[0].entries]
     for model in manifest.models:
-        for recipe in manifest.conditions[0].entries:
+        for recipe in crossed:
             yield model, recipe, tuple(condition.entries[recipe] for condition in manifest.conditions)
 
 
