@@ -121,6 +121,16 @@ def test_every_registered_name_is_in_the_reference_with_every_argument_explained
             assert re.search(rf"^\| `{field.name}` \| \S.* \| \S+.* \|$", section, flags=re.MULTILINE), (name, field.name)
 
 
+def test_every_condition_has_a_row_with_all_its_own_arguments() -> None:
+    text = (ROOT / "docs" / "conditions.md").read_text()
+    for name, target in CONDITIONS.targets().items():
+        if target.startswith("windtunnel."):
+            row = re.search(rf"^\| `{name}` \|.*$", text, flags=re.MULTILINE)
+            assert row, name
+            own = {field.name for field in dataclasses.fields(CONDITIONS.load(name))} - {"validation"}
+            assert {argument for argument in own if f"`{argument}`" not in row[0]} == set(), name
+
+
 def test_every_command_and_option_is_in_the_reference() -> None:
     text = REFERENCE.read_text()
     for name, command in typer.main.get_command(app).commands.items():
