@@ -90,6 +90,14 @@ class Dataset:
 
         return modality_of(self.store)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether samples are at hand, and nothing is read or decoded for them."""
+        store = self.store
+        while isinstance(store, _Selection):
+            store = store.source
+        return isinstance(store, np.ndarray | Texts)
+
     def stored(self, indices: Sequence[int] | Indices | None = None) -> Pixels | Texts:
         """Samples as they are kept: uint8 (n, height, width, channel), or texts."""
         rows = np.arange(len(self)) if indices is None else np.asarray(indices)
