@@ -60,6 +60,14 @@ LOSSES: Final[Registry[Loss]] = Registry(
     "windtunnel.core.part:Loss",
     {
         "cross-entropy": "windtunnel.recipes.losses.cross_entropy:CrossEntropy",
+        "focal": "windtunnel.recipes.losses.focal:Focal",
+        "class-balanced": "windtunnel.recipes.losses.class_balanced:ClassBalanced",
+        "logit-adjusted": "windtunnel.recipes.losses.logit_adjusted:LogitAdjusted",
+        "generalised-cross-entropy": "windtunnel.recipes.losses.noise_robust:GeneralisedCrossEntropy",
+        "symmetric-cross-entropy": "windtunnel.recipes.losses.noise_robust:SymmetricCrossEntropy",
+        "distillation": "windtunnel.recipes.losses.distillation:Distillation",
+        "group-dro": "windtunnel.recipes.losses.group_dro:GroupDRO",
+        "supervised-contrastive": "windtunnel.recipes.losses.contrastive:SupervisedContrastive",
     },
 )
 
