@@ -49,9 +49,13 @@ SCOPES: Final[Registry[Scope]] = Registry(
     {
         "full": "windtunnel.recipes.scopes.whole:Full",
         "head": "windtunnel.recipes.scopes.whole:Head",
-        "last-blocks": "windtunnel.recipes.scopes.blocks:LastBlocks",
-        "first-blocks": "windtunnel.recipes.scopes.blocks:FirstBlocks",
-        "gradual": "windtunnel.recipes.scopes.blocks:Gradual",
+        "last-blocks": "windtunnel.recipes.scopes.by_depth:LastBlocks",
+        "first-blocks": "windtunnel.recipes.scopes.by_depth:FirstBlocks",
+        "gradual": "windtunnel.recipes.scopes.by_depth:Gradual",
+        "layers": "windtunnel.recipes.scopes.by_kind:Layers",
+        "norms": "windtunnel.recipes.scopes.by_kind:Norms",
+        "biases": "windtunnel.recipes.scopes.by_kind:Biases",
+        "adapters": "windtunnel.recipes.scopes.adapters:Adapters",
     },
 )
 

@@ -15,9 +15,10 @@ from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
 from windtunnel.core.recipe import Epoch, Finetuned, Finetuning
 from windtunnel.errors import RecipeError
+from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Resume
-from windtunnel.recipes.scopes.blocks import checkpointed, depths
+from windtunnel.recipes.scopes.blocks import depths
 from windtunnel.recipes.supervised import Supervised
 from windtunnel.recipes.training import Loop, Trained, snapshot
 

@@ -70,8 +70,8 @@ def test_a_head_taught_by_nothing_else_becomes_its_teacher(work):
         recipe = Supervised(scope="head", loss=Distillation(weight=weight), epochs=150, batch=20, lr=0.1, weight_decay=0, select="last")
         network = recipe.finetune(work(noise=0.4)).network
         with torch.no_grad():
-            gaps[weight] = float((network(inputs).softmax(1) - teacher(inputs).softmax(1)).abs().max())
-    assert gaps[1.0] < 0.02 < gaps[0.0] / 2
+            gaps[weight] = float((network(inputs).softmax(1) - teacher(inputs).softmax(1)).abs().mean())
+    assert gaps[1.0] < 0.01 < gaps[0.0] / 2
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
