@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import pytest
 import torch
 from support.small import Stripes, Tiny
 from torch import Tensor
@@ -12,6 +14,7 @@ from torch import Tensor
 from windtunnel.core.dataset import Dataset
 from windtunnel.core.network import Network
 from windtunnel.core.part import Answer, Fitting, Minibatch
+from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
 from windtunnel.recipes.order import validation_batches
 
 CPU = torch.device("cpu")
@@ -52,3 +55,33 @@ def answered(logits: Tensor, labels: Sequence[int], features: Tensor | None = No
     """Logits, and labels to compare them with; inputs are left out."""
     features = logits if features is None else features
     return Answer(logits, features), Minibatch(torch.zeros(len(logits), 1), torch.tensor(labels), tuple(str(row) for row in range(len(logits))))
+
+
+@dataclass
+class Kept:
+    """A checkpoint in memory."""
+
+    content: bytes | None = None
+
+    def read(self) -> bytes | None:
+        return self.content
+
+    def due(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> None:
+        self.content = content
+
+
+def interrupted(recipe: Recipe, material: Callable[[], Finetuning], after: int) -> Finetuned:
+    """What a training leaves that was stopped after some epochs, counted within a stage, and went on anew."""
+    kept = Kept()
+
+    def progress(epoch: int, epochs: int) -> None:
+        if epoch == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recipe.finetune(replace(material(), checkpoint=kept, progress=progress))
+    assert kept.content is not None
+    return recipe.finetune(replace(material(), checkpoint=kept))

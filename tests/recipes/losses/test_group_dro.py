@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from support.composed import answered, equal, fitting, minibatch, of_counts
+from support.composed import answered, equal, fitting, interrupted, minibatch, of_counts
 from torch.nn.functional import cross_entropy
 
 from windtunnel.core.dataset import Dataset
@@ -114,33 +114,5 @@ def test_the_worst_group_ends_with_the_highest_weight_and_a_lower_loss_than_unde
 def test_a_training_that_goes_on_after_an_interruption_has_the_weights_of_one_that_was_not(work):
     recipe = Supervised(loss={"use": "group-dro", "step": 0.5}, epochs=4, batch=16)
     whole = recipe.finetune(work())
-    kept = Kept()
-    with pytest.raises(KeyboardInterrupt):
-        recipe.finetune(with_checkpoint(work(), kept, stop=3))
-    assert equal(recipe.finetune(with_checkpoint(work(), kept)).last, whole.last)
+    assert equal(interrupted(recipe, work, after=3).last, whole.last)
     assert not equal(Supervised(epochs=4, batch=16).finetune(work()).last, whole.last)
-
-
-class Kept:
-    """A checkpoint in memory."""
-
-    content: bytes | None = None
-
-    def read(self):
-        return self.content
-
-    def due(self):
-        return True
-
-    def write(self, content):
-        self.content = content
-
-
-def with_checkpoint(material, kept, stop=None):
-    from dataclasses import replace
-
-    def progress(epoch, epochs):
-        if epoch == stop:
-            raise KeyboardInterrupt
-
-    return replace(material, checkpoint=kept, progress=progress)

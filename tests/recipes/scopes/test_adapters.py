@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from support import language
-from support.composed import equal, largest_gap
+from support.composed import equal, interrupted, largest_gap
 from support.small import Stripes
 from torch import nn
 
@@ -138,6 +138,13 @@ def test_two_stages_share_their_adapters():
     again = network()
     recipe(stages=({"epochs": 1}, {"epochs": 1})).rebuild(again)
     again.load_state_dict(both.last)
+
+
+@pytest.mark.parametrize("second", [{}, {"scope": "full"}])
+def test_a_training_with_adapters_goes_on_after_an_interruption_in_a_later_stage(second):
+    """The progress of the first stage ends before its third epoch, so that it is the second stage that is interrupted."""
+    made = recipe(stages=({"epochs": 2}, {"epochs": 4, "name": "second", **second}))
+    assert equal(interrupted(made, material, after=3).last, made.finetune(material()).last)
 
 
 def test_adapters_of_another_width_in_a_later_stage_are_refused():

@@ -9,15 +9,13 @@ import pytest
 import timm
 import torch
 import torchvision
-from support.composed import CPU, equal
+from support.composed import equal
 from support.language import CONFIGS
-from support.small import Stripes
+from support.stack import Stack, stacked
 from torch import nn
 from transformers import AlbertConfig, AutoModel, ViTConfig
 
-from windtunnel.core.model import Model, Preprocessing
-from windtunnel.core.network import Network, tensors_sha256
-from windtunnel.core.recipe import Finetuning
+from windtunnel.core.network import Network
 from windtunnel.errors import RecipeError
 from windtunnel.model_names import source
 from windtunnel.recipes.checkpointing import checkpointed
@@ -170,39 +168,6 @@ def test_a_network_without_blocks_is_refused_with_what_it_is_made_of(make):
     first = next(name for name, _ in backbone.named_children())
     with pytest.raises(RecipeError, match=rf"no blocks.* made of {first}.*scope `layers`"):
         found(backbone)
-
-
-class Residual(nn.Module):
-    """A block with batch normalisation and dropout."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv, self.norm, self.drop = nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.Dropout(0.2)
-
-    def forward(self, inputs):
-        return inputs + self.drop(torch.relu(self.norm(self.conv(inputs))))
-
-
-class Stack(nn.Module):
-    """A stem, blocks and a final normalisation to 24 features."""
-
-    def __init__(self, count: int = 3) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(1, 6, 3, padding=1)
-        self.blocks = nn.Sequential(*(Residual(6) for _ in range(count)))
-        self.norm = nn.BatchNorm2d(6)
-
-    def forward(self, inputs):
-        return nn.functional.adaptive_avg_pool2d(self.norm(self.blocks(self.stem(inputs))), 2).flatten(1)
-
-
-def stacked(seed: int = 0) -> Finetuning:
-    splits = Stripes().load()
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        backbone = Stack().eval()
-    model = Model("stack", backbone, 24, None, Preprocessing((1, 8, 8), (0.5,), (0.25,)), tensors_sha256(backbone.state_dict()))
-    return Finetuning(model, splits["train"], splits["val"], seed, CPU, lambda data: torch.zeros(0))
 
 
 def moved(recipe: Supervised) -> set[str]:

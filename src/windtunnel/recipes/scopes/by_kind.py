@@ -50,7 +50,7 @@ def normalisations(backbone: nn.Module) -> list[nn.Parameter]:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Biases(Scope):
-    """Every bias of the backbone moves: BitFit.
+    """Every bias of the backbone moves: BitFit. Batch normalisation, whose shift is a bias, goes on counting its statistics.
 
     Source:
         Ben Zaken et al. 2022, arXiv 2106.10199, section 3; the biases of normalisation layers are among them, and the head moves, too.
