@@ -69,18 +69,24 @@ def place(tmp_path_factory):
     return folder
 
 
+def material(place) -> Finetuning:
+    splits, model = TextTable(path=str(place / "films.jsonl")).load(), TransformersModel(name=str(place / "bert")).load()
+    return Finetuning(model, splits["train"], splits["val"], 0, CPU, lambda data: features(Network(model, 1), data, CPU))
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_trains_on_texts_and_a_run_repeated_gives_the_same_bytes(name, place):
-    def material() -> Finetuning:
-        splits, model = TextTable(path=str(place / "films.jsonl")).load(), TransformersModel(name=str(place / "bert")).load()
-        return Finetuning(model, splits["train"], splits["val"], 0, CPU, lambda data: features(Network(model, 1), data, CPU))
-
     recipe = wt.make_recipe(name, "text", batch=8, epochs=2)
-    first, second = recipe.finetune(material()), recipe.finetune(material())
+    first, second = recipe.finetune(material(place)), recipe.finetune(material(place))
     assert equal(first.last, second.last)
     assert first.curves == second.curves
     assert all(torch.isfinite(tensor).all() for tensor in first.last.values())
-    assert not torch.equal(first.last["head.weight"], Network(material().model, 2).head.weight)
+    assert not torch.equal(first.last["head.weight"], Network(material(place).model, 2).head.weight)
+
+
+def test_checkpointing_a_language_model_changes_no_byte(place):
+    plain, saved = (wt.make_recipe("full", "text", epochs=2, checkpointing=on).finetune(material(place)).last for on in (False, True))
+    assert equal(plain, saved)
 
 
 def test_short_names_reach_the_arguments_of_parts():

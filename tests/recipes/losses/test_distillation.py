@@ -110,12 +110,3 @@ def test_samples_that_are_mixed_inside_the_network_are_refused():
     batch = replace(minibatch(TRAIN, range(4)), partner=torch.tensor([1, 0, 3, 2]))
     with pytest.raises(RecipeError, match="mixed inside the network"):
         Distillation().begin(stage)(Answer(torch.zeros(4, 3), torch.zeros(4, 3)), batch)
-
-
-def test_a_head_that_follows_a_moved_backbone_is_trained_on_what_the_backbone_has_become(work):
-    moved = {"scope": "full", "epochs": 3, "lr": 0.05}
-    both = Supervised(stages=(moved, {"scope": "head", "epochs": 30, "lr": 1e-2}), batch=20).finetune(work())
-    alone = Supervised(stages=(moved,), batch=20).finetune(work())
-    backbone = {name: tensor for name, tensor in both.last.items() if name.startswith("backbone.")}
-    assert equal(backbone, {name: tensor for name, tensor in alone.best.items() if name.startswith("backbone.")})
-    assert both.curves[-1].train_loss < alone.curves[-1].train_loss
