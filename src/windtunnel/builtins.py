@@ -50,9 +50,13 @@ SCOPES: Final[Registry[Scope]] = Registry(
     {
         "full": "windtunnel.recipes.scopes.whole:Full",
         "head": "windtunnel.recipes.scopes.whole:Head",
-        "last-blocks": "windtunnel.recipes.scopes.blocks:LastBlocks",
-        "first-blocks": "windtunnel.recipes.scopes.blocks:FirstBlocks",
-        "gradual": "windtunnel.recipes.scopes.blocks:Gradual",
+        "last-blocks": "windtunnel.recipes.scopes.by_depth:LastBlocks",
+        "first-blocks": "windtunnel.recipes.scopes.by_depth:FirstBlocks",
+        "gradual": "windtunnel.recipes.scopes.by_depth:Gradual",
+        "layers": "windtunnel.recipes.scopes.by_kind:Layers",
+        "norms": "windtunnel.recipes.scopes.by_kind:Norms",
+        "biases": "windtunnel.recipes.scopes.by_kind:Biases",
+        "adapters": "windtunnel.recipes.scopes.adapters:Adapters",
     },
 )
 
@@ -61,6 +65,14 @@ LOSSES: Final[Registry[Loss]] = Registry(
     "windtunnel.core.part:Loss",
     {
         "cross-entropy": "windtunnel.recipes.losses.cross_entropy:CrossEntropy",
+        "focal": "windtunnel.recipes.losses.focal:Focal",
+        "class-balanced": "windtunnel.recipes.losses.class_balanced:ClassBalanced",
+        "logit-adjusted": "windtunnel.recipes.losses.logit_adjusted:LogitAdjusted",
+        "generalised-cross-entropy": "windtunnel.recipes.losses.noise_robust:GeneralisedCrossEntropy",
+        "symmetric-cross-entropy": "windtunnel.recipes.losses.noise_robust:SymmetricCrossEntropy",
+        "distillation": "windtunnel.recipes.losses.distillation:Distillation",
+        "group-dro": "windtunnel.recipes.losses.group_dro:GroupDRO",
+        "supervised-contrastive": "windtunnel.recipes.losses.contrastive:SupervisedContrastive",
     },
 )
 

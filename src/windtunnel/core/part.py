@@ -99,6 +99,7 @@ class Fitting:
         epoch, step: 1-based, and 0-based within the epoch; counted by the loop.
         state: every tensor that parts remember from step to step, under names of their own; part of what a resume restores.
         hooks: what the parts of the stage do, in the order in which they do it.
+        origin: the network whose state `start` is, in evaluation mode; None unless a part of the recipe `needs_start`.
     """
 
     network: Network
@@ -116,6 +117,7 @@ class Fitting:
     step: int = 0
     state: dict[str, Tensor] = field(default_factory=dict)
     hooks: Sequence[Hooks] = ()
+    origin: Network | None = None
 
     def draws(self, purpose: str, ids: Sequence[str]) -> Generators:
         """A generator for each sample: the same for any batch, another in every epoch and stage."""

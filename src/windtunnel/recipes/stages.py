@@ -15,11 +15,12 @@ from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
 from windtunnel.core.recipe import Epoch, Finetuned, Finetuning
 from windtunnel.errors import RecipeError
+from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Resume
-from windtunnel.recipes.scopes.blocks import checkpointed, depths
+from windtunnel.recipes.scopes.blocks import depths
 from windtunnel.recipes.supervised import Supervised
-from windtunnel.recipes.training import Loop, State, Trained, snapshot
+from windtunnel.recipes.training import Loop, Trained, snapshot
 
 
 def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
@@ -33,16 +34,18 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
-    start = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if any(part.needs_start for part in parts) else {}
+    origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)
     curves: list[Epoch] = list(resume.curves)
+    kept = True
     for number, (name, phase) in enumerate(phases):
+        kept = kept and phase.scope.keeps_backbone  # else its features are no longer those of the model
         if number < resume.stage:
             if phase.scope.stays:
                 phase.scope.insert(network, work.seed)  # its state is put back with the network's
             continue
-        running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, start)
-        trained = running.on_features(resume, number, curves) if phase.on_features else running.on_inputs(resume, number, curves)
+        running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, origin)
+        trained = running.on_features(resume, number, curves) if kept and phase.on_features else running.on_inputs(resume, number, curves)
         curves += trained.curves
     network.eval()
     return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves))
@@ -61,7 +64,7 @@ class _Stage:
     phase: Supervised
     network: Network
     work: Finetuning
-    start: State
+    origin: Network | None
 
     @property
     def name(self) -> str:
@@ -97,9 +100,10 @@ class _Stage:
 
     def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
         phase, work = self.phase, self.work
-        steps = steps_of(len(work.train), phase.batch)
+        steps, start = steps_of(len(work.train), phase.batch), {} if self.origin is None else self.origin.state_dict()
+        backward = torch.Tensor.backward
         return Fitting(
-            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, self.start, validation, torch.Tensor.backward
+            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, start, validation, backward, origin=self.origin
         )
 
     def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
