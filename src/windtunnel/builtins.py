@@ -57,6 +57,8 @@ SCOPES: Final[Registry[Scope]] = Registry(
         "norms": "windtunnel.recipes.scopes.by_kind:Norms",
         "biases": "windtunnel.recipes.scopes.by_kind:Biases",
         "adapters": "windtunnel.recipes.scopes.adapters:Adapters",
+        "lora": "windtunnel.recipes.scopes.lora:LoRA",
+        "ia3": "windtunnel.recipes.scopes.lora:IA3",
     },
 )
 

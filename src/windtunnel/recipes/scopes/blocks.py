@@ -61,6 +61,12 @@ def blocks_of(backbone: nn.Module) -> Blocks:
     return _around(backbone, run)
 
 
+def layers_of(backbone: nn.Module) -> dict[str, str]:
+    """Name of each module that has parameters of its own -> its kind."""
+    own = ((name, module) for name, module in backbone.named_modules() if next(module.parameters(recurse=False), None) is not None)
+    return {name: type(module).__name__ for name, module in own}
+
+
 def _run(name: str, module: nn.Module) -> Sequence[Child]:
     children = [(f"{name}.{key}".lstrip("."), child) for key, child in module.named_children() if _weight(child)]
     runs: dict[Hashable, list[Child]] = {}
