@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
@@ -31,12 +32,21 @@ class Configured:
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every concrete subclass is a dataclass
         return {field.name: plain(getattr(self, field.name)) for field in fields}
 
-    def packages(self) -> tuple[str, ...]:
-        """The `libraries` of it and of every part among its arguments."""
+    def held(self) -> tuple[Configured, ...]:
+        """What among its arguments is configured itself."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # as above
         values = [getattr(self, field.name) for field in fields]
-        parts = [each for value in values for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, Configured)]
-        return tuple(dict.fromkeys((*self.libraries, *(name for part in parts for name in part.packages()))))
+        return tuple(each for value in values for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, Configured))
+
+    def within(self) -> Iterator[Configured]:
+        """It, and all that is configured in it, at any depth."""
+        yield self
+        for each in self.held():
+            yield from each.within()
+
+    def packages(self) -> tuple[str, ...]:
+        """The `libraries` of it and of every part among its arguments."""
+        return tuple(dict.fromkeys((*self.libraries, *(name for part in self.held() for name in part.packages()))))
 
     def describe(self) -> dict[str, Any]:
         """Name, implementation version and effective arguments: what enters a key."""

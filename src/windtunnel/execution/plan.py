@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from windtunnel.core.suite import Benchmark, DataRef, Suite
 from windtunnel.core.threat import Threat
 from windtunnel.datasets.reference import parse_reference
 from windtunnel.datasets.splitting import stratified_subset
-from windtunnel.errors import DataError, ModelError
+from windtunnel.errors import DataError, ModelError, RecipeError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts
 from windtunnel.provenance import versions
 
@@ -127,6 +127,7 @@ def plan(suite: Suite, facts: Facts) -> Plan:
     Raises:
         DataError: a shift whose classes are not the suite's, or a subset larger than its split.
         ModelError: a model of another modality than the data.
+        RecipeError: a recipe that is selected by what the suite reports on.
     """
     return _Planner(suite, facts).plan()
 
@@ -142,6 +143,9 @@ class _Planner:
             if facts is not None and facts.modality != self.suite.data.modality:
                 held = self.suite.data.modality
                 raise ModelError(f"The model {name!r} takes {facts.modality} inputs, but the suite's data {self.suite.data.title} holds {held}s.")
+        for name, how in self.suite.recipes.items():
+            for why in self.suite.forbidden(how):
+                raise RecipeError(f"{name}: {why}")
         samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
         evaluations = [
             (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
@@ -206,18 +210,12 @@ class _Planner:
         cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count if train else 0))
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
-            seen = {"classes": canonical.sha256(list(self.data.classes))}
+            seen = _untrained(self.data.classes)
             if train is not None:
                 selection = canonical.sha256(self.data.split(val_split)[0])
                 seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
-            content = {
-                "model": {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing},
-                "recipe": how.describe(),
-                "data": seen,
-                "seed": seed,
-                **self._computed_by(source.computed_with, how.packages()),
-            }
-            cell = replace(cell, content=content)
+            identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
+            cell = replace(cell, content=_trained(identity, source, how, seen, seed, self.suite.threads))
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
 
     def _surrogate(self, threat: Threat, seed: int) -> Finetune | None:
@@ -238,16 +236,45 @@ class _Planner:
                 "threat": threat.describe(),
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
                 "seed": benchmark.seed,
-                **self._computed_by(finetune.model.computed_with, threat.libraries),
+                **_computed_by(self.suite.threads, finetune.model.computed_with, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
                 **({"search": SEARCH_VERSION} if threat.adaptive else {}),
             }
             cell = replace(cell, content=content, needs=tuple(each.key for each in known))
         return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
 
-    def _computed_by(self, *libraries: tuple[str, ...]) -> dict[str, Any]:
-        names = {"torch", "numpy", *(name for group in libraries for name in group)}
-        return {"precision": PRECISION, "threads": self.suite.threads, "libraries": versions(names)}
+
+def member_of(work: Finetune, recipe: Recipe, seed: int, classes: Sequence[str]) -> Finetune:
+    """The work of another recipe on the material of `work`, under the key that it has in a suite that lists it.
+
+    Args:
+        classes: names of the data's classes.
+    """
+    content = work.cell.content
+    assert content is not None, "members are carried out only when their data is known"
+    assert work.train is not None, "a recipe that is made of others trains"
+    train = work.train if recipe.trains else None
+    seen = content["data"] if recipe.trains else _untrained(classes)
+    labels = replace(work.cell.labels, recipe=recipe.use, seed=seed)
+    described = _trained(content["model"], work.model, recipe, seen, seed, content["threads"])
+    cell = Cell("finetune", labels, described, recipe.passes(work.train.count if recipe.trains else 0))
+    return replace(work, cell=cell, recipe=recipe, train=train, seed=seed)
+
+
+def _trained(model: Mapping[str, Any], source: ModelSource, recipe: Recipe, data: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
+    """Everything meant to change what a fine-tuning leaves."""
+    computed = _computed_by(threads, source.computed_with, recipe.packages())
+    return {"model": model, "recipe": recipe.describe(), "data": data, "seed": seed, **computed}
+
+
+def _untrained(classes: Sequence[str]) -> dict[str, str]:
+    """What a recipe that does not train sees of the data."""
+    return {"classes": canonical.sha256(list(classes))}
+
+
+def _computed_by(threads: int, *libraries: tuple[str, ...]) -> dict[str, Any]:
+    names = {"torch", "numpy", *(name for group in libraries for name in group)}
+    return {"precision": PRECISION, "threads": threads, "libraries": versions(names)}
 
 
 def _searches(threat: Threat) -> float:

@@ -272,5 +272,22 @@ def recipes(folder: RunFolder) -> Iterator[dict[str, Any]]:
             "name": recipe,
             "use": described.get("use", ""),
             "version": described.get("version", ""),
-            "arguments": plain_yaml(described.get("arguments")),
+            "arguments": plain_yaml({name: brief(value) for name, value in (described.get("arguments") or {}).items()}),
         }
+
+
+def brief(value: Any) -> Any:
+    """A described part as a person would write it: its name alone, or a mapping with `use` and its arguments; versions are in the keys."""
+    if isinstance(value, list):
+        return [brief(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"use", "version", "arguments"}:
+        return {"use": value["use"], **{name: brief(each) for name, each in value["arguments"].items()}} if value["arguments"] else value["use"]
+    return {name: brief(each) for name, each in value.items()}
+
+
+def notes(folder: RunFolder) -> tuple[tuple[Record, str], ...]:
+    """What recipes noted of how their victims came about, as a few lines of YAML."""
+    noted = [record for record in folder.records if record.facts.get("notes")]
+    return tuple((record, plain_yaml(brief(record.facts["notes"]))) for record in noted)
