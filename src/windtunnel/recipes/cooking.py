@@ -50,7 +50,8 @@ def cook(recipe: Soup, work: Finetuning) -> Finetuned:
     ranked = sorted(members, key=lambda member: -member.accuracy)
     chosen = greedy(blender, ranked) if recipe.how == "greedy" else members
     state = blender.blend([member.state for member in chosen])
-    notes = {"val_accuracy": blender.judge(state).accuracy, "members": [_told(blender, ranked[0], each, chosen) for each in members]}
+    told = [_told(blender, ranked[0], each, chosen) for each in members]
+    notes = {"val_accuracy": blender.judge(state).accuracy, "members": told}  # judged last, so that the network holds the soup
     flags.update({flag.name: flag for flag in recipe.flags()})
     return Finetuned(blender.network, state, state, 0, (), notes, tuple(flags.values()))
 

@@ -100,6 +100,8 @@ class Search(Recipe):
 
     def __post_init__(self) -> None:
         found = [(("space", *loc), message, value) for loc, message, value in spaces.problems(self.space, self.of)]
+        if not self.space and (len(self.of) < 2 or self.sampler != "grid"):
+            found = [(("space",), "there is nothing to search; give a list of values, or a range, for at least one argument", self.space)]
         if found:
             raise spaces.refuse(self.use, found)
         for wrong in (self._wrong_budget(), self._wrong_selection(), self._wrong_recipes()):
@@ -108,12 +110,10 @@ class Search(Recipe):
 
     def _wrong_budget(self) -> str:
         ranges = [path for path, values in self.space.items() if spaces.is_range(values)]
-        if not self.space and len(self.of) < 2:
-            return "There is nothing to search: one recipe, and no `space` of arguments. Give a list of values for at least one argument."
         if self.sampler == "grid" and ranges:
             return f"A grid needs a list of values for {', '.join(ranges)}; write one, or use `sampler: random`."
-        if self.sampler != "grid" and (self.trials is None or not self.space):
-            return f"`sampler: {self.sampler}` draws `trials` times from a space; give both, or use `sampler: grid`."
+        if self.sampler != "grid" and self.trials is None:
+            return f"`sampler: {self.sampler}` needs a number of `trials`, the budget that is the same for all."
         if self.sampler == "grid" and self.trials is not None and self.trials < len(spaces.grid(self.space)):
             return f"The grid has {len(spaces.grid(self.space))} combinations, more than trials: {self.trials}. Take values out, or allow more."
         if self.sampler == "tpe" and importlib.util.find_spec("optuna") is None:

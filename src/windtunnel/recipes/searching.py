@@ -27,29 +27,33 @@ class Tried:
         of: place of its recipe.
         arguments: what was tried.
         epochs: those of its rung; None for all of the recipe's.
-        figure: on the validation split; the larger the better.
+        figure: on the validation split; the larger the better, 0 for a trial that failed.
+        failed: why it could not be trained, e.g. because it diverged.
     """
 
     of: int
     arguments: spaces.Trial
     epochs: int | None
     figure: float
+    failed: str = ""
 
     def told(self) -> dict[str, Any]:
         """The trial in the notes."""
         epochs = {} if self.epochs is None else {"epochs": self.epochs}
-        return {"of": self.of, "arguments": plain(self.arguments), **epochs, "figure": self.figure}
+        outcome = {"failed": self.failed} if self.failed else {"figure": self.figure}
+        return {"of": self.of, "arguments": plain(self.arguments), **epochs, **outcome}
 
 
 def carry_out(search: Search, work: Finetuning) -> Finetuned:
     """What the best trial left, with notes of all.
 
     Raises:
-        RecipeError: a trial that cannot be trained, e.g. because it diverges.
+        RecipeError: no trial can be trained.
     """
     searched = _Search(search, work)
     searched.run()
-    assert searched.best is not None, "there is at least one trial"
+    if searched.best is None:
+        raise RecipeError(f"Every trial of the search failed. The last said: {searched.tried[-1].failed}")
     best, done = searched.best
     notes = {
         "selected_by": search.select,
@@ -101,20 +105,17 @@ class _Search:
 
     def _try(self, place: int, trial: spaces.Trial, epochs: int | None = None) -> float:
         """Carry out a trial; its figure."""
-        recipe = self._recipe(place, trial, epochs)
-        done = self.work.member(recipe, self.work.seed)
-        tried = Tried(place, trial, epochs, self._figure(done))
+        arguments = trial if epochs is None else {**trial, "epochs": epochs}
+        try:
+            done = self.work.member(spaces.changed(self.search.of[place], arguments), self.work.seed)
+            tried = Tried(place, trial, epochs, self._figure(done))
+            if epochs is None and (self.best is None or tried.figure > self.best[0].figure):
+                self.best = tried, done
+        except (RecipeError, ValueError) as error:  # divergence, or values that only together are refused
+            tried = Tried(place, trial, epochs, 0.0, str(error))
         self.tried.append(tried)
-        if epochs is None and (self.best is None or tried.figure > self.best[0].figure):
-            self.best = tried, done
         self.work.progress(len(self.tried), self.planned)
         return tried.figure
-
-    def _recipe(self, place: int, trial: spaces.Trial, epochs: int | None) -> Recipe:
-        try:
-            return spaces.changed(self.search.of[place], trial if epochs is None else {**trial, "epochs": epochs})
-        except ValueError as error:
-            raise RecipeError(f"The trial {plain(trial)} is none that the recipe takes: {error}") from error
 
     def _figure(self, done: Finetuned) -> float:
         if self.search.select != "robust-val":

@@ -57,7 +57,7 @@ class Soup(Recipe):
 
     def __post_init__(self) -> None:
         if len(self.of) * self.seeds < 2:
-            raise RecipeError("A soup of one member is that member; give it two or more `seeds`, or several recipes.")
+            raise RecipeError("One member alone is no soup; raise `seeds` to 2 or more.")
         if any(not recipe.trains for recipe in self.of):
             raise RecipeError("A soup averages trainings, and one of its recipes trains nothing; leave it out.")
         if len({stays(recipe) for recipe in self.of}) > 1:

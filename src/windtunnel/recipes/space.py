@@ -128,7 +128,7 @@ def _refused(path: str, values: Any, recipes: tuple[Recipe, ...]) -> Iterator[tu
             try:
                 changed(recipe, {path: value})
             except ValidationError as error:
-                yield (path, place), error.errors(include_url=False)[0]["msg"], value
+                yield (path, place), error.errors(include_url=False)[0]["msg"].removeprefix("Value error, "), value
                 break
             except (WindtunnelError, ValueError, TypeError) as error:
                 yield (path, place), str(error), value
