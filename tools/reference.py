@@ -15,6 +15,7 @@ import yaml
 from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, SETS, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
+from windtunnel.core.configured import brief
 from windtunnel.registry import Registry
 from windtunnel.specs import benchmark, runner, suite
 
@@ -31,7 +32,10 @@ SUITE = {
     "suite": ("its name: letters, digits, `.`, `_`, `-`", "required"),
     "models": ("a list of model names, or `{use: ..., name: ..., ...arguments}`", "required"),
     "data": ("what is fine-tuned on: a data set's name, or `{use: ..., ...arguments}`", "required"),
-    "recipes": ("a list of recipe names, or `{use: ..., name: ..., ...arguments}`", "required"),
+    "recipes": (
+        "a list of recipe names, or `{use: ..., name: ..., ...arguments}`; `each: {alpha: [0, 0.5, 1]}` beside them makes a recipe of each value, or of each combination where there are several lists",
+        "required",
+    ),
     "benchmarks": ("a list of benchmarks: names in the catalogue, or paths beside the suite", "required"),
     "seeds": ("training seeds; every recipe is trained once for each", "`[0]`"),
     "selection": ("`id-val` chooses checkpoints on the validation split; `oracle` on the test split, for comparison only", "`id-val`"),
@@ -139,7 +143,7 @@ def default(field: dataclasses.Field[Any]) -> str:
         if field.default_factory is dataclasses.MISSING:
             return "required"
         value = field.default_factory()
-    text = yaml.safe_dump(plain(value), default_flow_style=True, width=1000).strip().removesuffix("...").strip()
+    text = yaml.safe_dump(brief(plain(value)), default_flow_style=True, width=1000).strip().removesuffix("...").strip()
     return f"`{text}`"
 
 

@@ -37,7 +37,7 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     {
         "pretrained": "windtunnel.recipes.pretrained:Pretrained",
         "finetune": "windtunnel.recipes.supervised:Supervised",
-        "wise-ft": "windtunnel.recipes.wise_ft:WiseFt",
+        "interpolation": "windtunnel.recipes.wise_ft:WiseFt",
         "soup": "windtunnel.recipes.soup:Soup",
         "search": "windtunnel.recipes.search:Search",
     },

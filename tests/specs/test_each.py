@@ -162,11 +162,11 @@ def test_an_oracle_search_goes_with_an_oracle_suite(workspace) -> None:
 
 
 def test_a_preset_made_of_itself_is_refused(workspace) -> None:
-    workspace.write("recipes/loop.yaml", "recipe: loop\ndoes: Nothing.\nsource: None.\nuse: wise-ft\narguments: {of: loop}\n")
+    workspace.write("recipes/loop.yaml", "recipe: loop\ndoes: Nothing.\nsource: None.\nuse: interpolation\narguments: {of: loop}\n")
     [problem] = workspace.suite_problems(TOP + "  - loop\n")
     assert "The recipe 'loop' is made of itself" in problem.message
 
 
 def test_a_preset_of_a_users_own_may_be_made_of_what_suits_one_modality(workspace) -> None:
-    workspace.write("recipes/wise-at.yaml", "recipe: wise-at\ndoes: A middle.\nsource: None.\nuse: wise-ft\narguments: {of: pgd-at}\n")
+    workspace.write("recipes/wise-at.yaml", "recipe: wise-at\ndoes: A middle.\nsource: None.\nuse: interpolation\narguments: {of: pgd-at}\n")
     assert recipes(workspace, "  - wise-at\n")["wise-at"].of == make_recipe("pgd-at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
@@ -51,6 +51,17 @@ class Configured:
     def describe(self) -> dict[str, Any]:
         """Name, implementation version and effective arguments: what enters a key."""
         return {"use": self.use, "version": self.version, "arguments": self.arguments()}
+
+
+def brief(value: Any) -> Any:
+    """Descriptions, alone or within plain data, as a person writes them: a name, or a mapping with `use` and arguments. Versions go."""
+    if isinstance(value, list):
+        return [brief(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"use", "version", "arguments"}:
+        return {"use": value["use"], **{name: brief(each) for name, each in value["arguments"].items()}} if value["arguments"] else value["use"]
+    return {name: brief(each) for name, each in value.items()}
 
 
 _WRITTEN = re.compile(r"[-+]?[0-9.]{1,100}(?:/[0-9]{1,100}|[eE][-+]?[0-9]{1,2})?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -86,7 +87,7 @@ class Search(Recipe):
     defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({TEXT: MappingProxyType({"of": (Supervised.suited(TEXT),)})})
 
     of: Recipes = (Supervised(),)
-    space: Annotated[dict[str, Any], Paths("of")] = Field(default_factory=dict)
+    space: Annotated[dict[str, Any], Paths("of")] = field(default_factory=dict)
     sampler: Literal["grid", "random", "tpe"] = "grid"
     trials: Count | None = None
     halving: Halving | None = None

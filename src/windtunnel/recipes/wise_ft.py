@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class WiseFt(Recipe):
     """Interpolate every weight between a network that has hardly left the pre-trained one and a fine-tuned one; nothing else is trained.
 
-    Both ends are recipes of their own, carried out with the same seed, and computed once for all values of alpha.
+    Both ends are recipes of their own, carried out with the same seed, and computed once for all values of alpha. The preset `wise-ft`
+    goes from the linear probe to full fine-tuning.
 
     Args:
         of: the fine-tuned end.
@@ -41,7 +42,7 @@ class WiseFt(Recipe):
         place: the pre-trained backbone as it is, under a head trained on its frozen features.
     """
 
-    use: ClassVar[str] = "wise-ft"
+    use: ClassVar[str] = "interpolation"
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
     defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({TEXT: MappingProxyType({"of": Supervised.suited(TEXT)})})
 
@@ -52,7 +53,7 @@ class WiseFt(Recipe):
     def __post_init__(self) -> None:
         if stays(self.of) != stays(self.start):
             raise RecipeError(
-                "wise-ft needs two networks of one structure, and only one end leaves modules of its own in the network; use another scope in it."
+                "An interpolation needs networks of one structure, and only one end leaves modules of its own in the network; use another scope."
             )
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from windtunnel.core.configured import brief
 from windtunnel.core.record import Record
 from windtunnel.reporting.attacks import STATUSES, Attack
 from windtunnel.reporting.folder import RunFolder
@@ -274,17 +275,6 @@ def recipes(folder: RunFolder) -> Iterator[dict[str, Any]]:
             "version": described.get("version", ""),
             "arguments": plain_yaml({name: brief(value) for name, value in (described.get("arguments") or {}).items()}),
         }
-
-
-def brief(value: Any) -> Any:
-    """A described part as a person would write it: its name alone, or a mapping with `use` and its arguments; versions are in the keys."""
-    if isinstance(value, list):
-        return [brief(each) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    if value.keys() == {"use", "version", "arguments"}:
-        return {"use": value["use"], **{name: brief(each) for name, each in value["arguments"].items()}} if value["arguments"] else value["use"]
-    return {name: brief(each) for name, each in value.items()}
 
 
 def notes(folder: RunFolder) -> tuple[tuple[Record, str], ...]:

@@ -73,7 +73,7 @@ def load_preset(name: str | Path, catalog: Catalog, tables: Tables = BUILTIN, op
 
 
 def load_recipe(name: str, modality: str, catalog: Catalog, arguments: Mapping[str, Any], tables: Tables = BUILTIN) -> Recipe:
-    """A recipe for inputs of a modality, by its name in the catalogue or, if there is none of that name, in the table.
+    """A recipe for inputs of a modality, by its name in the table or the catalogue.
 
     Args:
         arguments: what is to be other than in the preset; parts as names, mappings or objects.
@@ -83,7 +83,7 @@ def load_recipe(name: str, modality: str, catalog: Catalog, arguments: Mapping[s
         RecipeError: it cannot be trained on such inputs.
         ValueError: arguments that it does not take.
     """
-    if is_class(name, catalog, tables):
+    if name in tables.recipes:
         kind = tables.recipes.load(name)
         return kind.suited(modality, **_resolved(kind, modality, catalog, arguments, tables))
     preset = load_preset(name, catalog, tables)
@@ -91,11 +91,6 @@ def load_recipe(name: str, modality: str, catalog: Catalog, arguments: Mapping[s
     made: Recipe = overridden(base, _resolved(type(base), modality, catalog, spread(arguments, preset.short), tables))
     made.check_modality(modality)
     return made
-
-
-def is_class(name: str, catalog: Catalog, tables: Tables) -> bool:
-    """Whether a recipe's name stands for a class of the table; a preset of the same name goes first."""
-    return name in tables.recipes and name not in catalog.names("recipes")
 
 
 def _resolved(kind: type[Recipe], modality: str, catalog: Catalog, arguments: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
@@ -129,7 +124,7 @@ def _made(value: Any, modality: str, catalog: Catalog, tables: Tables) -> Any:
 def _short_names(recipes: Iterable[Any], catalog: Catalog, tables: Tables) -> dict[str, tuple[str, ...]]:
     """The short names of presets among recipes that are given by name."""
     names = [each.get("use") if isinstance(each, Mapping) else each for each in recipes]
-    presets = [load_preset(name, catalog, tables) for name in names if isinstance(name, str) and not is_class(name, catalog, tables)]
+    presets = [load_preset(name, catalog, tables) for name in names if isinstance(name, str) and name not in tables.recipes]
     return {key: path for preset in presets for key, path in preset.short.items()}
 
 
@@ -202,7 +197,7 @@ class Reading:
         return (name, made) if name and made else None
 
     def _recipe(self, found: Reference) -> Recipe | None:
-        if is_class(found.use, self.catalog, self.tables):
+        if found.use in self.tables.recipes:
             kind = load(self.tables.recipes, found)
             make: Any = partial(_untested, kind, self.modality) if self.opened and kind else partial(kind.suited, self.modality) if kind else None
             return None if kind is None else self.build(found.arguments, kind, make, None)
