@@ -33,7 +33,8 @@ SUITE = {
     "models": ("a list of model names, or `{use: ..., name: ..., ...arguments}`", "required"),
     "data": ("what is fine-tuned on: a data set's name, or `{use: ..., ...arguments}`", "required"),
     "recipes": (
-        "a list of recipe names, or `{use: ..., name: ..., ...arguments}`; `each: {alpha: [0, 0.5, 1]}` beside them makes a recipe of each value, or of each combination where there are several lists",
+        "a list of recipe names, or `{use: ..., name: ..., ...arguments}`; `each: {alpha: [0, 0.5, 1]}` beside them makes a recipe "
+        "of each value, or of each combination where there are several lists",
         "required",
     ),
     "benchmarks": ("a list of benchmarks: names in the catalogue, or paths beside the suite", "required"),
