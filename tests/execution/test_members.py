@@ -7,24 +7,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from pydantic.dataclasses import dataclass
 from safetensors.torch import load
 from support.members import equal
 from support.small import Stripes, Tiny
 
 from windtunnel import api
+from windtunnel.core.configured import STRICT
 from windtunnel.core.record import Record
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Benchmark, Headline, Suite
 from windtunnel.errors import RecipeError
 from windtunnel.execution.facts import Facts
+from windtunnel.execution.local import Failure, _Schedule
 from windtunnel.execution.plan import Finetune, plan
+from windtunnel.execution.progress import Silent
 from windtunnel.execution.recording import RECORD
 from windtunnel.execution.run import OUTCOMES, RECORDS, Done, run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
 from windtunnel.execution.workbench import BEST, Workbench
 from windtunnel.recipes.pretrained import Pretrained
-from windtunnel.recipes.scopes.whole import Head
+from windtunnel.recipes.scopes.whole import Full, Head
 from windtunnel.recipes.search import Search
 from windtunnel.recipes.selection.threats import UnderThreats
 from windtunnel.recipes.soup import Soup
@@ -58,6 +63,20 @@ def go(suite: Suite, place: Path, workers: int = 2) -> Done:
 
 def contents(done: Done) -> tuple[bytes, bytes]:
     return (done.folder / RECORDS).read_bytes(), (done.folder / OUTCOMES).read_bytes()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Adding(Full):
+    """Leaves a module of its own behind the backbone."""
+
+    inserts = stays = True
+
+    def insert(self, network, seed):
+        layer = torch.nn.Linear(24, 24)
+        with torch.no_grad():
+            layer.weight.copy_(torch.eye(24))
+            layer.bias.zero_()
+        network.backbone.add_module("added", layer)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +179,18 @@ def test_a_recipe_that_trains_nothing_can_be_an_end(tmp_path):
         found.finetune(work, lambda done, total: None)
 
 
+@pytest.mark.parametrize(
+    "recipe", [Soup(of=[replace(FULL, scope=Adding())], seeds=2), Search(of=[replace(FULL, scope=Adding())], space={"lr": [1e-3]})]
+)
+def test_a_victim_with_modules_of_its_own_comes_out_of_the_store(tmp_path, recipe):
+    found, work = bench(tmp_path, recipe)
+    found.finetune(work, lambda done, total: None)
+    state = load(found.store.read(work.cell.key).bytes(BEST))
+    victim = found._load(work, work.cell.key)
+    assert "backbone.added.weight" in state
+    assert equal(state, dict(victim.module.state_dict()))
+
+
 def test_python_carries_out_members_in_memory_and_gets_the_same_network(tmp_path):
     recipe = Soup(of=[FULL], seeds=2)
     found, work = bench(tmp_path, recipe)
@@ -176,6 +207,40 @@ def test_a_plan_refuses_to_select_by_what_is_reported(tmp_path):
     for recipe in (watching, WiseFt(of=watching), Search(of=[FULL], space={"lr": [1e-3]}, select="robust-val", threats=["contrast"])):
         with pytest.raises(RecipeError, match="odd: It is selected by accuracy under contrast, which the benchmark 'toy' reports on"):
             plan(suite(recipes={"odd": recipe}), Facts(Store(tmp_path)))
+
+
+def schedule(place: Path, recipes, seeds=(0,)) -> tuple[_Schedule, list[Finetune]]:
+    store = Store(place)
+    for source in (Stripes(), Tiny()):
+        Workbench(store, "cpu").prepare(source)
+    work = plan(suite(recipes=recipes, seeds=seeds, benchmarks=()), Facts(store)).work
+    return _Schedule(work), list(work)
+
+
+def test_members_that_are_cells_are_made_before_what_is_made_of_them(tmp_path):
+    order, (wise, full, probe) = schedule(tmp_path, {name: RECIPES[name] for name in ("wise", "full", "probe")})
+    assert set(wise.cell.needs) == {full.cell.key, probe.cell.key}
+    assert [order.take(Silent()), order.take(Silent()), order.take(Silent())] == [full, probe, None]
+    order.finish(full, None)
+    assert order.take(Silent()) is None
+    order.finish(probe, Failure("diverged"))
+    assert order.take(Silent()) is wise, "it finds out itself what a failed member means"
+
+
+def test_of_what_shares_a_member_one_goes_first_and_another_seed_beside_it(tmp_path):
+    order, (wise, wise_1, half, half_1) = schedule(tmp_path, {name: RECIPES[name] for name in ("wise", "half")}, (0, 1))
+    assert [order.take(Silent()), order.take(Silent()), order.take(Silent())] == [wise, wise_1, None]
+    order.finish(wise, None)
+    assert [order.take(Silent()), order.take(Silent())] == [half, None]
+    order.finish(wise_1, None)
+    assert order.take(Silent()) is half_1
+
+
+def test_members_of_members_are_known_before(tmp_path):
+    _, (search,) = schedule(tmp_path / "search", {"it": Search(of=[RECIPES["wise"]], space={"alpha": [0.0, 1.0]})})
+    _, ends = schedule(tmp_path / "ends", {"full": FULL, "probe": PROBE})
+    assert {end.cell.key for end in ends} < set(search.cell.needs)
+    assert len(search.cell.needs) == 4
 
 
 def test_the_effort_of_members_is_planned(tmp_path):

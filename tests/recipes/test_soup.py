@@ -28,7 +28,7 @@ QUICK = Supervised(epochs=3, batch=16)
 
 def members(soup, work, seed=0):
     """The states of a soup's members, trained by themselves."""
-    return [recipe.finetune(work(each)).best for _, recipe, each in soup.members(seed)]
+    return [recipe.finetune(work(each)).best for recipe, each in soup.members(seed)]
 
 
 def test_the_uniform_soup_is_the_mean_of_its_members(work):
@@ -56,16 +56,16 @@ def test_batch_statistics_are_computed_anew_and_not_averaged(work):
 
 def test_members_start_from_one_head_and_differ_in_their_order():
     first, *others = Soup(of=[QUICK], seeds=3).members(7)
-    assert first == (0, QUICK, 7), "the first member is the cell that a suite has for the recipe"
-    assert all(recipe == dataclasses.replace(QUICK, head_seed=7) for _, recipe, _ in others)
-    assert len({seed for _, _, seed in (first, *others)}) == 3
+    assert first == (QUICK, 7), "the first member is the cell that a suite has for the recipe"
+    assert all(recipe == dataclasses.replace(QUICK, head_seed=7) for recipe, _ in others)
+    assert len({seed for _, seed in (first, *others)}) == 3
     assert list(Soup(of=[QUICK], seeds=3, how="uniform").members(7)) == [first, *others], "soups share their members"
 
 
 def test_the_head_of_the_soups_seed_reaches_into_nested_recipes():
-    *_, (_, recipe, _) = Soup(of=[make_recipe("wise-ft")], seeds=2).members(5)
+    *_, (recipe, _) = Soup(of=[make_recipe("wise-ft")], seeds=2).members(5)
     assert (recipe.of.head_seed, recipe.start.head_seed) == (5, 5)
-    *_, (_, recipe, _) = Soup(of=[make_recipe("lp-ft")], seeds=2).members(5)
+    *_, (recipe, _) = Soup(of=[make_recipe("lp-ft")], seeds=2).members(5)
     assert recipe.head_seed == 5
 
 
@@ -111,6 +111,13 @@ def test_the_barrier_is_the_largest_fall_below_the_line_and_rise_above_it(work):
     assert found.loss == pytest.approx(max(0, *(figures[point][1] - line[point][1] for point in figures)), abs=1e-5)
     assert found.accuracy > 0.1
     assert found.loss == 0, "cross-entropy is convex in the weights of a head"
+
+
+def test_a_soup_of_probes_leaves_the_backbone_byte_for_byte(work):
+    material, _ = with_members(work)
+    found = Soup(of=[Supervised(scope=Head(), epochs=3)], seeds=3, how="uniform").finetune(material).best
+    start = Network(work().model, 3).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in start.items() if name.startswith("backbone."))
 
 
 def test_between_copies_there_is_no_barrier(work):

@@ -153,6 +153,10 @@ class Recipe(Configured, ABC):
     def rebuild(self, network: Network) -> None:
         """Give a network, fresh from its model, what this recipe adds to its structure, so that a victim's state can be put into it."""
 
+    def members(self, seed: int) -> Iterator[tuple[Recipe, int]]:
+        """Recipes with their seeds that it carries out with a seed of its own, as far as they are known before; workers make those first."""
+        yield from ()
+
     def watched(self) -> Iterator[Threat[Any]]:
         """Threats that it chooses by, beside those that its parts look at; a suite that has them in a benchmark refuses it."""
         yield from ()

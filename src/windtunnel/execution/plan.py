@@ -216,6 +216,8 @@ class _Planner:
                 seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
             identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
             cell = replace(cell, content=_trained(identity, source, how, seen, seed, self.suite.threads))
+            work = Finetune(cell, source, how, self.suite.data, train, val_split, seed)
+            cell = replace(cell, needs=tuple(dict.fromkeys(member.cell.key for member in members(work, self.data.classes))))
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
 
     def _surrogate(self, threat: Threat, seed: int) -> Finetune | None:
@@ -242,6 +244,14 @@ class _Planner:
             }
             cell = replace(cell, content=content, needs=tuple(each.key for each in known))
         return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
+
+
+def members(work: Finetune, classes: Sequence[str]) -> Iterator[Finetune]:
+    """The work of every member that is known before, and of the members of these."""
+    for recipe, seed in work.recipe.members(work.seed):
+        member = member_of(work, recipe, seed, classes)
+        yield member
+        yield from members(member, classes)
 
 
 def member_of(work: Finetune, recipe: Recipe, seed: int, classes: Sequence[str]) -> Finetune:

@@ -40,9 +40,9 @@ def cook(recipe: Soup, work: Finetuning) -> Finetuned:
     planned = list(recipe.members(work.seed))
     members: list[Member] = []
     flags: dict[str, Flag] = {}
-    for of, member, seed in planned:
+    for number, (member, seed) in enumerate(planned):
         done = work.member(member, seed)
-        members.append(Member(of, seed, done.best, measured(done.network, work.val, work.device).accuracy))
+        members.append(Member(number // recipe.seeds, seed, done.best, measured(done.network, work.val, work.device).accuracy))
         flags.update({flag.name: flag for flag in done.flags})
         work.progress(len(members), len(planned))
     check_alike([member.state for member in members])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from windtunnel.recipes.members import common_modalities, stays
 from windtunnel.recipes.parts import Recipes, Threats
 from windtunnel.recipes.selection.threats import common_modalities as common_to_threats
 from windtunnel.recipes.supervised import Supervised
+from windtunnel.seeding import integer
 
 if TYPE_CHECKING:
     from windtunnel.core.network import Network
@@ -166,6 +168,21 @@ class Search(Recipe):
         listed = [{path: value} for path, values in self.space.items() if not spaces.is_range(values) for value in values]
         tried = [name for recipe in self.of for trial in listed for name in spaces.changed(recipe, trial).packages()]
         return tuple(dict.fromkeys((*super().packages(), *tried, *(["optuna"] if self.sampler == "tpe" else []))))
+
+    def members(self, seed: int) -> Iterator[tuple[Recipe, int]]:
+        """Trials that do not hang on the figures of others, and that the recipe takes."""
+        if self.halving is not None or self.sampler == "tpe":
+            return
+        for place, recipe in enumerate(self.of):
+            for trial in self.trials_of(place, seed):
+                with contextlib.suppress(RecipeError, ValueError):
+                    yield spaces.changed(recipe, trial), seed
+
+    def trials_of(self, place: int, seed: int) -> list[spaces.Trial]:
+        """What is tried of a recipe, where that does not hang on figures."""
+        if self.sampler == "grid":
+            return spaces.grid(self.space)
+        return [spaces.drawn(self.space, integer(seed, place), number) for number in range(self.count)]
 
     @property
     def count(self) -> int:

@@ -81,17 +81,12 @@ class _Search:
             for place in range(len(self.search.of)):
                 self._estimate(place)
             return
-        trials = [(place, trial) for place in range(len(self.search.of)) for trial in self._trials(place)]
+        trials = [(place, trial) for place in range(len(self.search.of)) for trial in self.search.trials_of(place, self.work.seed)]
         if self.search.halving is not None:
             self._halve(self.search.halving, trials)
             return
         for place, trial in trials:
             self._try(place, trial)
-
-    def _trials(self, place: int) -> list[spaces.Trial]:
-        if self.search.sampler == "grid":
-            return spaces.grid(self.search.space)
-        return [spaces.drawn(self.search.space, integer(self.work.seed, place), number) for number in range(self.search.count)]
 
     def _halve(self, halving: Halving, trials: list[tuple[int, spaces.Trial]]) -> None:
         """Compare all for few epochs, and the best of them for more."""

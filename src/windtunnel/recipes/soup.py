@@ -81,12 +81,12 @@ class Soup(Recipe):
         """As its first recipe."""
         self.of[0].rebuild(network)
 
-    def members(self, seed: int) -> Iterator[tuple[int, Recipe, int]]:
-        """Place in `of`, recipe and seed of each member of a soup with a seed of its own."""
-        for place, recipe in enumerate(self.of):
-            yield place, recipe, seed
+    def members(self, seed: int) -> Iterator[tuple[Recipe, int]]:
+        """Those of each recipe, one after the other."""
+        for recipe in self.of:
+            yield recipe, seed
             for number in range(1, self.seeds):
-                yield place, started(recipe, seed), integer(seed, "soup", number) % 2**32
+                yield started(recipe, seed), integer(seed, "soup", number) % 2**32
 
     def flags(self) -> Iterator[Flag]:
         """Why its members may not lie in one basin."""

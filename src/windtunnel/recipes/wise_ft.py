@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -64,6 +64,11 @@ class WiseFt(Recipe):
     def restricting(self) -> Mapping[str, Any]:
         """What restricts its ends."""
         return {**self.start.restricting(), **self.of.restricting()}
+
+    def members(self, seed: int) -> Iterator[tuple[Recipe, int]]:
+        """Both ends."""
+        yield self.start, seed
+        yield self.of, seed
 
     def passes(self, samples: int) -> float:
         """Those of both ends."""
