@@ -30,8 +30,6 @@ from windtunnel.seeding import integer
 if TYPE_CHECKING:
     from windtunnel.core.network import Network
 
-SAMPLERS = ("grid", "random", "tpe")
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Halving(Configured):
