@@ -38,6 +38,9 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     {
         "pretrained": "windtunnel.recipes.pretrained:Pretrained",
         "finetune": "windtunnel.recipes.supervised:Supervised",
+        "interpolation": "windtunnel.recipes.wise_ft:WiseFt",
+        "soup": "windtunnel.recipes.soup:Soup",
+        "search": "windtunnel.recipes.search:Search",
     },
 )
 """How a victim can come about. What people call a recipe is mostly a preset: a file of the catalogue's folder `recipes/`."""
@@ -107,6 +110,7 @@ AVERAGINGS: Final[Registry[Averaging]] = Registry(
     "windtunnel.core.part:Averaging",
     {
         "ema": "windtunnel.recipes.averaging.ema:EMA",
+        "swa": "windtunnel.recipes.averaging.swa:SWA",
     },
 )
 
@@ -117,6 +121,7 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
         "best": "windtunnel.recipes.selection.best:Best",
         "accurate": "windtunnel.recipes.selection.best:Accurate",
         "last": "windtunnel.recipes.selection.best:Last",
+        "threats": "windtunnel.recipes.selection.threats:UnderThreats",
     },
 )
 

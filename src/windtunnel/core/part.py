@@ -185,6 +185,10 @@ class Hooks:
         """Parameters of the network that weight decay shall spare."""
         return ()
 
+    def paced(self, factor: float) -> float:
+        """Another factor of the learning rate for the step that comes."""
+        return factor
+
     def climb(self) -> None:
         """Move the weights along their gradients."""
 
@@ -327,6 +331,6 @@ class Selection(Part, ABC):
         """Whether the last epoch is kept whatever the figures."""
         return False
 
-    def threats(self) -> Iterator[Threat[Any]]:
-        """Threats that selection looks at."""
+    def watched(self) -> Iterator[Threat[Any]]:
+        """Threats that selection looks at; a suite that selects by them may not report on them."""
         yield from ()

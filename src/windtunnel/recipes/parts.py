@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, LOSSES, PERTURBATIONS, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
+from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, LOSSES, PERTURBATIONS, RECIPES, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
 from windtunnel.core.named import Named
 from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
+from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 
 OneScope = Annotated[Scope, Named(SCOPES)]
@@ -17,6 +18,9 @@ MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional
 MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
 OneSelection = Annotated[Selection, Named(SELECTIONS)]
 OneThreat = Annotated[Threat[Any], Named(THREATS)]
+Threats = Annotated[tuple[Threat[Any], ...], Named(THREATS, many=True)]
+OneRecipe = Annotated[Recipe, Named(RECIPES)]
+Recipes = Annotated[tuple[Recipe, ...], Named(RECIPES, many=True)]
 
 MaybeScope = Annotated[Scope | None, Named(SCOPES, optional=True)]
 MaybeLoss = Annotated[Loss | None, Named(LOSSES, optional=True)]

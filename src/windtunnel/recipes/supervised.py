@@ -145,7 +145,7 @@ class Supervised(Recipe):
     def on_features(self) -> bool:
         """Whether features computed once are all that a stage has to see of its inputs."""
         tricks = (*self.augment, *self.regularise, *([self.perturb] if self.perturb else ()))
-        return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.threats())
+        return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.watched())
 
     def check(self, material: Material) -> None:
         """Refuse data that cannot train a classifier, and what any part refuses."""

@@ -66,7 +66,7 @@ class Loop:
     def __post_init__(self) -> None:
         self.network, self.hooks = self.fitting.network, self.fitting.hooks
         self.replays = self.recipe.perturb.replays if self.recipe.perturb else 1
-        self.epochs = max(1, round(self.recipe.epochs / self.replays))
+        self.epochs = self.fitting.epochs = max(1, round(self.recipe.epochs / self.replays))
         self.pieces = self.recipe.accumulate
         every = {id(each): each for epoch in range(1, self.epochs + 1) for each in self.moving(epoch)}
         own = [each for hook in self.hooks for each in hook.parameters()]
@@ -133,9 +133,11 @@ class Loop:
         fitting = self.fitting
         # Dropout and stochastic depth can only draw from global state, so that state is keyed by the step.
         reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
-        rate = self.recipe.lr * self.factor((fitting.epoch - 1) * fitting.steps * self.replays + fitting.step)
+        factor = self.factor((fitting.epoch - 1) * fitting.steps * self.replays + fitting.step)
+        for hook in self.hooks:
+            factor = hook.paced(factor)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+            group["lr"] = self.recipe.lr * factor * group["factor"]
         for hook in self.hooks:
             minibatch = hook.perturb(minibatch)
         loss = self._gradient(minibatch)
