@@ -17,6 +17,7 @@ MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional
 MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
 OneSelection = Annotated[Selection, Named(SELECTIONS)]
 OneThreat = Annotated[Threat[Any], Named(THREATS)]
+MaybeThreat = Annotated[Threat[Any] | None, Named(THREATS, optional=True)]
 
 MaybeScope = Annotated[Scope | None, Named(SCOPES, optional=True)]
 MaybeLoss = Annotated[Loss | None, Named(LOSSES, optional=True)]

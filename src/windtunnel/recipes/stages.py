@@ -33,6 +33,8 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
+    for part in parts:
+        part.require()
     start = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if any(part.needs_start for part in parts) else {}
     resume = Resume.of(work.checkpoint)
     curves: list[Epoch] = list(resume.curves)
@@ -97,17 +99,16 @@ class _Stage:
 
     def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
         phase, work = self.phase, self.work
-        steps = steps_of(len(work.train), phase.batch)
-        return Fitting(
-            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, self.start, validation, torch.Tensor.backward
-        )
+        epochs = max(1, round(phase.epochs / phase.replays))
+        steps = steps_of(len(work.train), phase.batch) * phase.replays
+        return Fitting(network, work.train, work.val, work.seed, work.device, self.name, epochs, steps, self.start, validation, torch.Tensor.backward)
 
     def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
         phase, network = self.phase, fitting.network
         fitting.hooks = hooks(phase, fitting)
 
         def moving(epoch: int) -> list[nn.Parameter]:
-            return [*phase.scope.parameters(network, epoch, phase.epochs), *network.head.parameters()]
+            return [*phase.scope.parameters(network, epoch, fitting.epochs), *network.head.parameters()]
 
         away = depths(self.network) if phase.layer_decay < 1 else {}
         judge = phase.select.begin(fitting, phase.perturb)
