@@ -21,7 +21,8 @@ def most_divergent(settings: Trades, fitting: Fitting, minibatch: Minibatch) -> 
     Shapes:
         as the minibatch's inputs, in [0, 1].
     """
-    inputs, eps, step = minibatch.inputs, float(settings.eps), float(settings.step)
+    inputs: Tensor = minibatch.inputs
+    eps, step = float(settings.eps), float(settings.step)
     draws = fitting.draws(settings.use, minibatch.ids)
     points = inputs + settings.noise * normal_draws(draws, inputs.shape[1:], inputs)
     with judged(fitting.network) as victim:

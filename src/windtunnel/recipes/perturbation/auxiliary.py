@@ -24,9 +24,10 @@ class Auxiliary:
         self.network, self.state = fitting.network, fitting.state
         self.norms = {name: module for name, module in self.network.named_modules() if isinstance(module, _BatchNorm)}
         if not self.norms:
-            others = sorted({type(module).__name__ for module in self.network.modules() if "Norm" in type(module).__name__})
+            kinds = sorted({type(module).__name__ for module in self.network.modules() if "Norm" in type(module).__name__})
+            held = ", ".join(kinds) or "no normalisation"
             raise RecipeError(
-                f"advprop gives perturbed inputs batch norms of their own, and this network has none; it has {', '.join(others) or 'no normalisation'}. "
+                f"advprop gives perturbed inputs batch norms of their own, and this network has none; it has {held}. "
                 "Choose a convolutional network with batch norm, or `adversarial` training."
             )
         self.others = {name: copy.deepcopy(module).requires_grad_() for name, module in self.norms.items()}

@@ -75,7 +75,9 @@ def inputs_of(threat: Threat[Any]) -> tuple[str, ...]:
 
 def pgd(norm: str, eps: Fraction, *, steps: int, step: Fraction) -> Threat[Any]:
     """Projected gradient descent from a random start, as epochs are judged under."""
-    return THREATS.load("pgd")(norm=norm, eps=(eps,), steps=steps, step=step)
+    kind: Any = THREATS.load("pgd")
+    made: Threat[Any] = kind(norm=norm, eps=(eps,), steps=steps, step=step)
+    return made
 
 
 def refuse_no_change(threat: Threat[Any]) -> None:

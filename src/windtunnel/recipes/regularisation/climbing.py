@@ -35,6 +35,7 @@ class Climbing(Hooks):
 
     @torch.no_grad()
     def climb(self) -> None:
+        """Move, remembering where from."""
         slopes = {name: (each, each.grad) for name, each in self.network.named_parameters() if each.grad is not None}
         for name, move in self.moves(slopes).items():
             parameter = slopes[name][0]
@@ -45,6 +46,7 @@ class Climbing(Hooks):
 
     @torch.no_grad()
     def settle(self) -> None:
+        """Back, bit for bit."""
         for parameter, value in self.before.items():
             parameter.copy_(value)
         self.before.clear()
@@ -68,6 +70,7 @@ class Sharp(Climbing):
         self.rho, self.eta = rho, eta
 
     def moves(self, slopes: Mapping[str, tuple[nn.Parameter, Tensor]]) -> Mapping[str, Tensor]:
+        """Along the gradient, over all parameters together."""
         sizes = {name: self._size(name, parameter) for name, (parameter, _) in slopes.items()}
         length = torch.stack([(sizes[name] * slope).norm() for name, (_, slope) in slopes.items()]).norm()
         return {name: self.rho / (length + TINY) * sizes[name] ** 2 * slope for name, (_, slope) in slopes.items()}
@@ -88,5 +91,6 @@ class Adverse(Climbing):
         self.gamma = gamma
 
     def moves(self, slopes: Mapping[str, tuple[nn.Parameter, Tensor]]) -> Mapping[str, Tensor]:
+        """Along the gradient, for each layer by itself."""
         layers = {name: pair for name, pair in slopes.items() if "weight" in name and pair[0].ndim > 1}
         return {name: self.gamma * parameter.norm() / (slope.norm() + TINY) * slope for name, (parameter, slope) in layers.items()}

@@ -69,7 +69,7 @@ class _Held(Hooks):
         with torch.no_grad(), self.then.watched():
             features = self.before(self.network.preprocess(joined((minibatch.inputs, *minibatch.views))))
             wanted = [*self.then.taken(), features]
-        return self.strength * sum(_distance(one, other) for one, other in zip(found, wanted, strict=True)).mean()
+        return self.strength * torch.stack([_distance(one, other) for one, other in zip(found, wanted, strict=True)]).sum(0).mean()
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:

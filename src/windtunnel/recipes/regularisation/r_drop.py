@@ -69,7 +69,7 @@ class _Twice(Hooks):
         found = [getattr(module, name) for module, name in named if name is not None]
         if not any(found):
             raise RecipeError(
-                f"R-Drop asks two passes to agree that draw at random, and nothing in this network does ({len(found)} dropout layers, all of rate 0). "
+                f"R-Drop asks two passes to agree that draw at random, and nothing in this network does ({len(found)} dropout layers of rate 0). "
                 "Give the recipe `dropout: 0.1`, or `regularise` by `dropout` or `stochastic-depth`, too."
             )
 

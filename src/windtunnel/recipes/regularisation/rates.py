@@ -48,5 +48,6 @@ class Set(Hooks):
                 setattr(module, name, value)
 
     def ended(self) -> None:
+        """What they were."""
         for module, name, value in self.before:
             setattr(module, name, value)
