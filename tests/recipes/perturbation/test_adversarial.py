@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-import windtunnel as wt
 from support.composing import equal, material, start, trained
 
+import windtunnel as wt
 from windtunnel.core.part import Fitting, Minibatch
 from windtunnel.errors import RecipeError, ResourceError
 from windtunnel.recipes.perturbation.adversarial import Adversarial

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-import windtunnel as wt
 from support.composing import Plain, equal, material, trained
 from torch.nn.functional import cross_entropy
 
+import windtunnel as wt
 from windtunnel.core.network import Network
 from windtunnel.recipes.perturbation.free import Free
 
