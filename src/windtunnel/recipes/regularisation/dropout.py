@@ -79,4 +79,6 @@ class StochasticDepth(Regularisation):
             names = ", ".join(dict.fromkeys(type(module).__name__ for module in backbone.modules()))
             raise RecipeError(f"The backbone has no residual blocks that can be left out; it is made of {names}. Leave `stochastic-depth` out.")
         rates = {module: self.rate * (number + 1) / len(blocks) for number, module in enumerate(blocks)}
-        return Set({module: {name: Path(rates[module], "row") for held, name in places if held is module} for module in blocks})
+        return Set(
+            {module: {name: Path(rates[module], "row").train(module.training) for held, name in places if held is module} for module in blocks}
+        )
