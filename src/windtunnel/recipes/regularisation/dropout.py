@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic.dataclasses import dataclass
 
@@ -11,6 +11,9 @@ from windtunnel.core.modality import IMAGE
 from windtunnel.core.part import Fitting, Hooks, Regularisation
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Share
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -78,7 +81,8 @@ class StochasticDepth(Regularisation):
         if not blocks:
             names = ", ".join(dict.fromkeys(type(module).__name__ for module in backbone.modules()))
             raise RecipeError(f"The backbone has no residual blocks that can be left out; it is made of {names}. Leave `stochastic-depth` out.")
-        rates = {module: self.rate * (number + 1) / len(blocks) for number, module in enumerate(blocks)}
-        return Set(
-            {module: {name: Path(rates[module], "row").train(module.training) for held, name in places if held is module} for module in blocks}
-        )
+        values: dict[nn.Module, dict[str, nn.Module]] = {}
+        for module, name in places:
+            rate = self.rate * (blocks.index(module) + 1) / len(blocks)
+            values.setdefault(module, {})[name] = Path(rate, "row").train(module.training)
+        return Set(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
@@ -41,7 +42,7 @@ class Set(Hooks):
         values: module to the attribute and its value.
     """
 
-    def __init__(self, values: Mapping[nn.Module, Mapping[str, object]]) -> None:
+    def __init__(self, values: Mapping[Any, Mapping[str, object]]) -> None:
         self.before = [(module, name, getattr(module, name)) for module, named in values.items() for name in named]
         for module, named in values.items():
             for name, value in named.items():
