@@ -15,7 +15,7 @@ import torchattacks
 from torch import Tensor, nn
 
 from perf import bare
-from perf.material import CPU, SEED, settle
+from perf.material import CPU, SEED, settle, supervised
 from perf.report import Figure, Section
 from perf.timing import Job, Ratio, interleave, ratio
 from windtunnel.builtins import DATASETS, THREATS
@@ -27,8 +27,6 @@ from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.model_names import source
-from windtunnel.recipes.full import Full
-from windtunnel.recipes.pgd_at import PgdAt
 
 NETWORK = "windtunnel/micro-resnet"
 TRAIN = 1500
@@ -124,7 +122,7 @@ def network(kind: str) -> nn.Module:
         raise AssertionError("these recipes train the whole network")
 
     work = Finetuning(model, data()["train"], data()["val"], SEED, CPU, unused)
-    recipe = PgdAt(epochs=10, eps=TRAINED, steps=5) if kind == "robust" else Full(epochs=5)
+    recipe = supervised("pgd-at", epochs=10, eps=TRAINED, steps=5) if kind == "robust" else supervised("full", epochs=5)
     trained: Network = recipe.finetune(work).network
     return trained.requires_grad_(False)
 

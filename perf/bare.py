@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from perf.material import SEED, Tensors
 from windtunnel.core.network import Network
 from windtunnel.core.recipe import Finetuning
+from windtunnel.recipes.optimizer import schedule
+from windtunnel.recipes.order import order, steps_of
 from windtunnel.recipes.supervised import Supervised
-from windtunnel.recipes.training import order, schedule, steps_of
 
 CHUNK = 256
 """Samples at once when only answers are wanted; the same as in recipes."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from perf.material import CPU, SEED, finetuning, settle
+from perf.bare import CHUNK
+from perf.material import SEED, finetuning, settle, supervised
 from perf.report import Figure, Section
 from perf.timing import Job, interleave, ratio
 from windtunnel.core.dataset import Dataset, Splits
@@ -18,8 +19,7 @@ from windtunnel.core.recipe import Finetuning
 from windtunnel.datasets.sentiment import Sentiment
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.models.language import FOLDERS
-from windtunnel.recipes.full import Full
-from windtunnel.recipes.training import accuracy
+from windtunnel.recipes.supervised import Supervised
 
 NETWORK = "windtunnel/minilm-l6"
 TRAIN, VAL, EPOCHS, ROUNDS = 1000, 300, 2, 3
@@ -37,12 +37,12 @@ def measure(rounds: int = ROUNDS) -> Section:
     """Samples per second of both."""
     settle()
     data = material()
-    recipe = Full.suited("text", epochs=EPOCHS)
+    recipe = supervised("full", "text", epochs=EPOCHS)
     left: dict[str, float] = {}
 
     def ours(work: Finetuning) -> None:
         network = recipe.finetune(work).network
-        left["ours"] = accuracy(network, data["test"], CPU) if "ours" not in left else left["ours"]
+        left["ours"] = accuracy(network, data["test"]) if "ours" not in left else left["ours"]
 
     def theirs(trainer: Any) -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints figures that nobody asked for
@@ -84,6 +84,13 @@ def material() -> Splits:
     return Splits(whole.name, parts, whole.fingerprint, whole.audit)
 
 
+@torch.no_grad()
+def accuracy(network: torch.nn.Module, data: Dataset) -> float:
+    """Share of `data` that a network in evaluation mode classifies rightly."""
+    pieces = (data.batch(range(start, min(start + CHUNK, len(data)))) for start in range(0, len(data), CHUNK))
+    return sum(int((network(piece.inputs).argmax(1) == piece.labels).sum()) for piece in pieces) / len(data)
+
+
 class _Tokens(torch.utils.data.Dataset[dict[str, Any]]):
     """Tokens and labels, as `Trainer` wants them."""
 
@@ -100,7 +107,7 @@ class _Tokens(torch.utils.data.Dataset[dict[str, Any]]):
         return {**{name: values[row] for name, values in self.tokens.items()}, "labels": self.labels[row]}
 
 
-def trainer(recipe: Full, data: Splits) -> Any:
+def trainer(recipe: Supervised, data: Splits) -> Any:
     """A `transformers.Trainer` that does what the recipe does."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from windtunnel import make_recipe
 from windtunnel.builtins import DATASETS
 from windtunnel.core.dataset import Dataset, Splits
+from windtunnel.core.modality import IMAGE
 from windtunnel.core.network import Network
 from windtunnel.core.recipe import Finetuning
 from windtunnel.execution.workbench import features
 from windtunnel.model_names import source
+from windtunnel.recipes.supervised import Supervised
 
 NETWORKS = ("windtunnel/micro-resnet", "windtunnel/micro-vit")
 CPU = torch.device("cpu")
@@ -46,6 +50,13 @@ def settle() -> None:
 def digits() -> Splits:
     """The data set of the quickstart."""
     return DATASETS.load("digits")().load()
+
+
+def supervised(name: str, modality: str = IMAGE, **arguments: Any) -> Supervised:
+    """A recipe of the catalogue that trains by minibatches."""
+    found = make_recipe(name, modality, **arguments)
+    assert isinstance(found, Supervised), f"{name} is no composition"
+    return found
 
 
 def finetuning(network: str, data: Splits) -> Finetuning:

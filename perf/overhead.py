@@ -10,7 +10,7 @@ import torchattacks
 from torch import Tensor, nn
 
 from perf import bare
-from perf.material import NETWORKS, SEED, Tensors, digits, finetuning, settle
+from perf.material import NETWORKS, SEED, Tensors, digits, finetuning, settle, supervised
 from perf.report import Figure, Section
 from perf.timing import Job, Times, interleave, ratio
 from windtunnel.builtins import THREATS
@@ -18,7 +18,6 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.dataset import Splits
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Meter, Victim, metered
-from windtunnel.recipes.full import Full
 
 ROUNDS = 15
 SAMPLES = 200
@@ -94,7 +93,7 @@ def measure(rounds: int = ROUNDS) -> Section:
 
 def victim(network: str, data: Splits) -> nn.Module:
     """A network fine-tuned just long enough to be worth attacking."""
-    module = Full(epochs=EPOCHS).finetune(finetuning(network, data)).network
+    module = supervised("full", epochs=EPOCHS).finetune(finetuning(network, data)).network
     return module.requires_grad_(False)
 
 
@@ -144,7 +143,7 @@ def attack_figures(network: str, module: nn.Module, batch: Batch, rounds: int) -
 
 def training_figure(network: str, data: Splits, rounds: int) -> Figure:
     """The recipe against the loop."""
-    recipe, train, val = Full(epochs=EPOCHS), Tensors.of(data["train"]), Tensors.of(data["val"])
+    recipe, train, val = supervised("full", epochs=EPOCHS), Tensors.of(data["train"]), Tensors.of(data["val"])
     found = interleave(
         [
             Job("ours", recipe.finetune, lambda: finetuning(network, data)),
@@ -157,8 +156,8 @@ def training_figure(network: str, data: Splits, rounds: int) -> Figure:
 
 def same_weights(network: str, data: Splits) -> float:
     """Largest difference between two weights after training both ways."""
-    ours = Full(epochs=EPOCHS).finetune(finetuning(network, data)).network.state_dict()
-    recipe, train, val = Full(epochs=EPOCHS), Tensors.of(data["train"]), Tensors.of(data["val"])
+    ours = supervised("full", epochs=EPOCHS).finetune(finetuning(network, data)).network.state_dict()
+    recipe, train, val = supervised("full", epochs=EPOCHS), Tensors.of(data["train"]), Tensors.of(data["val"])
     theirs = bare.train_all(finetuning(network, data), recipe, train, val).state_dict()
     return max(float((ours[name] - theirs[name]).double().abs().max()) for name in ours)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perf import bare
-from perf.material import NETWORKS, Tensors, digits, finetuning, settle
+from perf.material import NETWORKS, Tensors, digits, finetuning, settle, supervised
 from perf.report import Figure, Section
 from perf.timing import Job, Ratio, Times, interleave, ratio
 from windtunnel.core.dataset import Splits
 from windtunnel.core.network import Network
-from windtunnel.recipes.linear_probe import LinearProbe
+from windtunnel.recipes.supervised import Supervised
 
 ROUNDS = 5
 NAIVE_EPOCHS = 5
@@ -60,7 +60,7 @@ def measure(rounds: int = ROUNDS, epochs: int | None = None) -> Section:
     """
     settle()
     data = digits()
-    recipe = LinearProbe() if epochs is None else LinearProbe(epochs=epochs)
+    recipe = supervised("linear-probe") if epochs is None else supervised("linear-probe", epochs=epochs)
     figures, heads = [], []
     for network in NETWORKS:
         ours, naive = times(network, data, recipe, rounds)
@@ -70,9 +70,9 @@ def measure(rounds: int = ROUNDS, epochs: int | None = None) -> Section:
     return Section("linear_probe", tuple(figures), text)
 
 
-def times(network: str, data: Splits, recipe: LinearProbe, rounds: int) -> tuple[Times, Times]:
+def times(network: str, data: Splits, recipe: Supervised, rounds: int) -> tuple[Times, Times]:
     """Seconds of the recipe, and of the loop for as many epochs."""
-    short = LinearProbe(epochs=NAIVE_EPOCHS)
+    short = supervised("linear-probe", epochs=NAIVE_EPOCHS)
     train, val = Tensors.of(data["train"]), Tensors.of(data["val"])
     found = interleave(
         [
@@ -86,7 +86,7 @@ def times(network: str, data: Splits, recipe: LinearProbe, rounds: int) -> tuple
 
 def same_head(network: str, data: Splits, epochs: int) -> Heads:
     """Train a head both ways and compare."""
-    recipe = LinearProbe(epochs=epochs)
+    recipe = supervised("linear-probe", epochs=epochs)
     ours = recipe.finetune(finetuning(network, data)).network
     naive = bare.train_head(finetuning(network, data), recipe, Tensors.of(data["train"]), Tensors.of(data["val"]))
     test = Tensors.of(data["test"])

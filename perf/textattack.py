@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from perf.material import CPU, SEED, settle
+from perf.material import CPU, SEED, settle, supervised
 from perf.report import Figure, Section
 from windtunnel.builtins import THREATS
 from windtunnel.core.batch import Batch
@@ -25,7 +25,6 @@ from windtunnel.datasets.sentiment import Sentiment
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.execution.workbench import features
 from windtunnel.model_names import source
-from windtunnel.recipes.linear_probe import LinearProbe
 from windtunnel.seeding import reseed, scoped
 from windtunnel.threats.text.library.package import provided, textattack
 from windtunnel.threats.text.library.recipes import RECIPES
@@ -158,7 +157,7 @@ def _material() -> tuple[Victim, Batch[Texts]]:
     val = data["val"].take(range(100))
     model = source(NETWORK).load()
     work = Finetuning(model, some, val, SEED, CPU, lambda part: features(Network(model, 1), part, CPU))
-    victim = Victim(LinearProbe().finetune(work).network.eval())
+    victim = Victim(supervised("linear-probe", "text").finetune(work).network.eval())
     batch = test.take(stratified_subset(test.labels, test.ids, 2 * SENTENCES, SEED)).batch()
     right = (victim.logits(batch.inputs).argmax(1) == batch.labels).nonzero().flatten()[:SENTENCES]
     return victim, batch.take(torch.as_tensor(right))

@@ -55,10 +55,10 @@ def test_the_environment_names_a_folder_unless_one_is_given(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("content", [None, "other/x.yaml"])
-def test_a_folder_without_any_of_the_three_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_folder_without_any_of_the_four_is_refused(tmp_path: Path, content: str | None) -> None:
     if content:
         put(tmp_path / "given", content)
-    with pytest.raises(CatalogError, match=r"given is no catalogue: it should be a folder that holds benchmarks/, suites/, runners/"):
+    with pytest.raises(CatalogError, match=r"given is no catalogue: it should be a folder that holds benchmarks/, suites/, recipes/, runners/"):
         Catalog(tmp_path / "given")
 
 

@@ -18,10 +18,10 @@ import pytest
 import typer
 import yaml
 
-from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, THREATS
+from windtunnel.builtins import DATASETS, METRICS, MODELS, PARTS, RECIPES, THREATS
 from windtunnel.catalog import Catalog
 from windtunnel.cli.commands import app
-from windtunnel.specs import benchmark, load_benchmark, load_runner, load_suite, runner, suite
+from windtunnel.specs import benchmark, load_benchmark, load_preset, load_runner, load_suite, runner, suite
 from windtunnel.threats.text.perturb import perturbation_names
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +29,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *s
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
 PACKAGE = "my_threats"
 TITLES = {"model": "Models", "recipe": "Recipes", "threat": "Threats", "dataset": "Data sets", "metric": "Metrics"}
+TITLES |= {table.noun: table.plural.capitalize() for table in PARTS}
 
 BASE_SUITE = {"suite": "snippet", "models": ["windtunnel/micro-resnet"], "data": "digits", "recipes": ["full"], "benchmarks": ["digits-linf"]}
 BASE_BENCHMARK = {"benchmark": "snippet", "version": 1, "data": "digits[test]", "headline": "clean accuracy"}
@@ -101,6 +102,13 @@ def test_the_committed_reference_is_what_the_script_writes() -> None:
     assert script("reference").reference() == REFERENCE.read_text(), "run: python tools/reference.py"
 
 
+def test_the_pages_of_the_recipes_are_what_the_script_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    wanted = script("recipes").pages()
+    assert {path: path.read_text() for path in wanted if path.exists()} == wanted, "run: python tools/recipes.py"
+    assert {path for path in wanted if path.parent.name == "recipes"} == set((ROOT / "docs" / "recipes").glob("*.md"))
+
+
 def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
     found = script("perturbations")
     assert found.page() == found.PAGE.read_text(), "run: python tools/perturbations.py"
@@ -109,7 +117,7 @@ def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
     assert all(after != found.SENTENCE for _, after in rows)
 
 
-@pytest.mark.parametrize("registry", [MODELS, RECIPES, THREATS, DATASETS, METRICS], ids=lambda registry: registry.noun)
+@pytest.mark.parametrize("registry", [MODELS, RECIPES, THREATS, DATASETS, METRICS, *PARTS], ids=lambda registry: registry.noun)
 def test_every_registered_name_is_in_the_reference_with_every_argument_explained(registry) -> None:
     text = REFERENCE.read_text()
     ours = [name for name, target in registry.targets().items() if target.startswith("windtunnel.")]
@@ -195,6 +203,8 @@ def test_every_yaml_snippet_is_valid(block: Block, tmp_path: Path) -> None:
     if set(content) <= set(benchmark.KEYS) and {"benchmark", "threats"} & set(content):
         missing = {key: value for key, value in BASE_BENCHMARK.items() if key not in content}
         load_benchmark(completed(block, missing, tmp_path / "benchmarks"), Catalog())
+    elif "recipe" in content:
+        load_preset(completed(block, {}, tmp_path / "recipes"), Catalog())
     elif "runner" in content:
         load_runner(completed(block, {}, tmp_path / "runners"), Catalog())
     else:

@@ -20,11 +20,10 @@ from perf.timing import Job, Times, interleave, ratio
 from support.small import Stripes, Tiny
 from support.victims import answered, convolutional, images
 
+from windtunnel import make_recipe
 from windtunnel.core.network import Network
 from windtunnel.core.recipe import Finetuning
 from windtunnel.execution.workbench import features
-from windtunnel.recipes.full import Full
-from windtunnel.recipes.linear_probe import LinearProbe
 
 DATA = Stripes().load()
 
@@ -57,7 +56,7 @@ def test_jobs_take_turns_and_their_preparation_is_not_timed():
 
 
 def test_the_naive_loop_trains_the_same_head_as_the_recipe():
-    recipe = LinearProbe(epochs=4)
+    recipe = make_recipe("linear-probe", epochs=4)
     ours = recipe.finetune(work()).network
     naive = bare.train_head(work(), recipe, Tensors.of(DATA["train"]), Tensors.of(DATA["val"]))
     fresh = Network(Tiny().load(), 3, seed=SEED)
@@ -67,7 +66,7 @@ def test_the_naive_loop_trains_the_same_head_as_the_recipe():
 
 
 def test_the_bare_loop_trains_the_same_network_as_full_fine_tuning():
-    recipe = Full(epochs=3)
+    recipe = make_recipe("full", epochs=3)
     ours = recipe.finetune(work()).network.state_dict()
     plain = bare.train_all(work(), recipe, Tensors.of(DATA["train"]), Tensors.of(DATA["val"])).state_dict()
     torch.testing.assert_close(ours, plain, atol=1e-5, rtol=0)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from windtunnel.builtins import CORRUPTION_SETS, DATASETS, METRICS, MODELS, RECIPES, THREATS
+from windtunnel.builtins import CORRUPTION_SETS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
 from windtunnel.errors import UnknownNameError, WindtunnelError
 from windtunnel.registry import Registry
 
 PLUGIN = Path(__file__).parent / "plugin_package"
-TABLES = (MODELS, RECIPES, THREATS, DATASETS, METRICS)
+TABLES = (MODELS, RECIPES, THREATS, DATASETS, METRICS, *PARTS)
 
 
 def table(**names: str) -> Registry[Any]:
@@ -33,8 +33,8 @@ def test_sets_of_corruptions_hold_threats_of_that_family() -> None:
 
 
 def test_an_unknown_name_gets_a_suggestion_and_the_choices() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown recipe 'fulll'\. Did you mean 'full'\? Choose from: .*full.*linear-probe"):
-        RECIPES.load("fulll")
+    with pytest.raises(UnknownNameError, match=r"Unknown scope 'fulll'\. Did you mean 'full'\? Choose from: .*full.*head"):
+        SCOPES.load("fulll")
 
 
 def test_a_name_like_no_other_gets_the_choices_alone() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import yaml
 
-from windtunnel.builtins import DATASETS, METRICS, MODELS, RECIPES, SETS, THREATS
+from windtunnel.builtins import DATASETS, METRICS, MODELS, PARTS, RECIPES, SETS, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
 from windtunnel.registry import Registry
@@ -63,6 +63,11 @@ RUNNER = {
 }
 
 
+RECIPE_NOTE = """\
+Most recipes are presets, files in `recipes/`: [the pages of the recipes](recipes.md) list them. These are the classes that they are made with;
+`finetune` is composed of the parts below."""
+
+
 def reference() -> str:
     """The whole page."""
     parts = [
@@ -73,7 +78,8 @@ def reference() -> str:
         _keys("A benchmark", "benchmarks", BENCHMARK, benchmark.KEYS),
         _keys("A runner", "runners", RUNNER, runner.KEYS),
         _table("Models", "A model is named `family/name`; a path is `local`, `module:attribute` is `python`.", MODELS),
-        _table("Recipes", "", RECIPES),
+        _table("Recipes", RECIPE_NOTE, RECIPES),
+        *(_table(table.plural.capitalize(), "", table) for table in PARTS),
         _table("Threats", " ".join(map(_sets, SETS)), THREATS),
         _table("Data sets", "", DATASETS),
         _table("Metrics", "", METRICS),
@@ -139,8 +145,16 @@ def default(field: dataclasses.Field[Any]) -> str:
         if field.default_factory is dataclasses.MISSING:
             return "required"
         value = field.default_factory()
-    text = yaml.safe_dump(plain(value), default_flow_style=True, width=1000).strip().removesuffix("...").strip()
+    value = shortened(plain(value))
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000).strip().removesuffix("...").strip()
     return f"`{text}`"
+
+
+def shortened(value: Any) -> Any:
+    """A part as a file would write it where its arguments have their defaults: by its name."""
+    if isinstance(value, dict) and set(value) == {"use", "version", "arguments"}:
+        return value["use"]
+    return [shortened(each) for each in value] if isinstance(value, list) else value
 
 
 def _summary(kind: type) -> str:

@@ -119,6 +119,7 @@ def finetune(
         progress: called with (epochs done, epochs in all).
         arguments: what is to be other than in a recipe given by name, e.g. `epochs=5`; see `make_recipe`.
     """
+    from windtunnel.execution.facts import material, structure
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
 
@@ -139,6 +140,9 @@ def finetune(
 
     empty = splits.any.take(())
     train, val = (splits["train"], splits["val"]) if how.trains else (empty, empty)
+    if how.trains:
+        layers, blocks = structure(loaded.backbone)
+        how.check(material(loaded.name, splits.name, layers, blocks, train.labels.tolist(), len(train.classes), len(val)))
     work = Finetuning(loaded, train, val, seed, place, frozen)
     done = how.finetune(work if progress is None else dataclasses.replace(work, progress=progress))
     names = output_names(done.network.head.out_features, train.classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from windtunnel.registry import Registry
 
@@ -117,6 +117,9 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
         "last": "windtunnel.recipes.selection.best:Last",
     },
 )
+
+PARTS: Final[tuple[Registry[Any], ...]] = (SCOPES, LOSSES, AUGMENTATIONS, REGULARISATIONS, PERTURBATIONS, AVERAGINGS, SELECTIONS)
+"""What recipes are composed of."""
 
 THREATS: Final[Registry[Threat]] = Registry(
     "threat",

@@ -22,7 +22,7 @@ class Registry(Generic[T]):
         noun: the word used in messages, singular ("threat").
         base: "module:attribute" of the class that every entry must be a subclass of; imported on first use.
         table: name -> "module:attribute"; nothing in it is imported before it is asked for.
-    Third parties add names through the entry-point group `windtunnel.<noun>s`; they cannot shadow a built-in name.
+    Third parties add names through the entry-point group `windtunnel.<plural>`; they cannot shadow a built-in name.
     """
 
     def __init__(self, noun: str, base: str, table: Mapping[str, str]) -> None:
@@ -31,9 +31,14 @@ class Registry(Generic[T]):
         self._builtin: Mapping[str, str] = MappingProxyType(dict(table))
 
     @property
+    def plural(self) -> str:
+        """The word for several of them."""
+        return f"{self.noun}es" if self.noun.endswith("s") else f"{self.noun}s"
+
+    @property
     def group(self) -> str:
         """The entry-point group in which third parties register names."""
-        return f"windtunnel.{self.noun}s"
+        return f"windtunnel.{self.plural}"
 
     def targets(self) -> Mapping[str, str]:
         """Every name with the "module:attribute" it stands for, built-in names winning."""

@@ -15,7 +15,7 @@ SUITE = """\
 suite: words
 models: [bert]
 data: {use: text-table, path: ../films.jsonl}
-recipes: [{use: linear-probe, epochs: 3}]
+recipes: [{use: linear-probe, epochs: 3, batch: 8}]
 benchmarks: [attacked]
 """
 

@@ -6,11 +6,11 @@ import pytest
 from support.small import Stripes, Tiny
 from support.toy_suite import benchmark, suite
 
+from windtunnel import make_recipe
 from windtunnel.errors import DataError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, remember
 from windtunnel.execution.plan import plan, sources
 from windtunnel.execution.store import Store
-from windtunnel.recipes.full import Full
 from windtunnel.threats.gradient.pgd import PGD
 
 
@@ -45,7 +45,7 @@ def test_keys_are_the_same_in_every_plan_and_whatever_things_are_called(facts):
 
 def test_a_changed_recipe_changes_its_own_cells_alone(facts):
     before = keys(facts)
-    after = keys(facts, recipes={**suite().recipes, "full": Full(epochs=3, batch=16, lr=2e-3)})
+    after = keys(facts, recipes={**suite().recipes, "full": make_recipe("full", epochs=3, batch=16, lr=2e-3)})
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {name for name in before if "· full ·" in name}
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from support.toy_suite import Misbehaving, benchmark, suite
 
+from windtunnel import make_recipe
 from windtunnel.core.record import Record
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Headline, Suite
 from windtunnel.execution.run import OUTCOMES, RECORDS, Done, run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
-from windtunnel.recipes.full import Full
 from windtunnel.reporting.report import Report
 
 TESTS = Path(__file__).parents[1]
@@ -114,7 +114,7 @@ def _rows(done: Done) -> list[tuple]:
 
 
 def test_only_the_cells_of_a_changed_recipe_are_computed_again(first, place):
-    changed = suite(recipes={**suite().recipes, "full": Full(epochs=2, batch=16)})
+    changed = suite(recipes={**suite().recipes, "full": make_recipe("full", epochs=2, batch=16)})
     done = go(changed, place)
     assert (done.computed, done.held) == (10, 10)
 
@@ -145,7 +145,7 @@ def test_failures_are_recorded_and_everything_else_runs(tmp_path):
     threats = {name: Misbehaving(how=name) for name in ("raise", "exceed", "die", "sleep")}
     broken = suite(
         seeds=(0,),
-        recipes={"probe": suite().recipes["probe"], "exploding": Full(lr=1e30, optimizer="sgd", epochs=2)},
+        recipes={"probe": suite().recipes["probe"], "exploding": make_recipe("full", lr=1e30, optimizer="sgd", epochs=2, batch=16)},
         benchmarks=(benchmark(threats={**benchmark().threats, **threats}),),
     )
     done = go(broken, tmp_path, cell_minutes=0.2)

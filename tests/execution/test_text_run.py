@@ -11,6 +11,7 @@ from support import language
 from support.words import Greedy, Spoil
 
 import windtunnel as wt
+from windtunnel import make_recipe
 from windtunnel.catalog import Catalog
 from windtunnel.core.model import Preprocessing
 from windtunnel.core.runner import Runner
@@ -21,9 +22,6 @@ from windtunnel.errors import DataError, ModelError, RecipeError, SpecError, Vic
 from windtunnel.execution.run import run
 from windtunnel.execution.store import Store
 from windtunnel.models.transformers import TransformersModel
-from windtunnel.recipes.full import Full
-from windtunnel.recipes.linear_probe import LinearProbe
-from windtunnel.recipes.lp_ft import LpFt
 from windtunnel.reporting.report import Report
 from windtunnel.specs import load_suite
 from windtunnel.threats.shift import Shift
@@ -60,7 +58,11 @@ def suite(place) -> Suite:
         name="texts",
         models={"tiny": TransformersModel(name=str(place / "bert"))},
         data=TextTable(path=str(place / "films.jsonl")),
-        recipes={"probe": LinearProbe(epochs=5), "full": Full.suited("text", epochs=20, lr=3e-3, batch=16), "lp-ft": LpFt.suited("text", epochs=2)},
+        recipes={
+            "probe": make_recipe("linear-probe", "text", epochs=5, batch=16),
+            "full": make_recipe("full", "text", epochs=20, lr=3e-3, batch=16),
+            "lp-ft": make_recipe("lp-ft", "text", epochs=2, batch=16),
+        },
         benchmarks=(benchmark,),
         seeds=(0,),
         selection="id-val",
@@ -115,7 +117,7 @@ PAIRS = """\
 suite: pairs
 models: [{{use: {bert}}}]
 data: {{use: text-table, path: {table}, text: [premise, hypothesis], open: hypothesis, classes: [follows, does-not]}}
-recipes: [{{use: full, epochs: 8, lr: 3.0e-3}}]
+recipes: [{{use: full, epochs: 8, lr: 3.0e-3, batch: 16}}]
 benchmarks: [sides]
 """
 
@@ -165,9 +167,9 @@ def test_a_suite_on_pairs_in_a_file_leaves_the_closed_side_as_it_was(place, tmp_
 
 def test_recipes_and_models_of_images_are_refused_before_anything_is_computed(place):
     source = TextTable(path=str(place / "films.jsonl"))
-    with pytest.raises(RecipeError, match="full with augment: augmix trains on image inputs, and the data holds texts"):
+    with pytest.raises(RecipeError, match="augment: augmix trains on image inputs, and the data holds texts"):
         wt.finetune(str(place / "bert"), "full", source, augment="augmix")
-    with pytest.raises(RecipeError, match="pgd-at trains on image inputs"):
+    with pytest.raises(RecipeError, match="perturb: adversarial trains on image inputs"):
         wt.finetune(str(place / "bert"), "pgd-at", source)
     with pytest.raises(ModelError, match="micro-vit takes image inputs, and films holds texts"):
         wt.finetune("windtunnel/micro-vit", "full", source)
@@ -187,7 +189,7 @@ def test_a_file_that_mixes_modalities_is_told_all_at_once(place):
         "recipes: [pgd-at, {use: full, name: mix, augment: augmix}]\nbenchmarks: [digits-linf]\n"
     )
     (place / "suites" / "mixed.yaml").write_text(written)
-    with pytest.raises(SpecError, match=r"(?s)pgd-at trains on image inputs.*augment: augmix trains on image inputs"):
+    with pytest.raises(SpecError, match=r"(?s)perturb: adversarial trains on image inputs.*augment: augmix trains on image inputs"):
         load_suite("mixed", Catalog(place))
     (place / "suites" / "mixed.yaml").write_text(written.replace("[pgd-at, {use: full, name: mix, augment: augmix}]", "[full]"))
     with pytest.raises(SpecError, match=r"(?s)micro-vit' takes image inputs.*'digits-linf' has image inputs"):
@@ -206,7 +208,9 @@ def test_texts_that_are_cut_off_are_counted_and_flagged(place, tmp_path):
         line["text"] += " and it was so" * (12 * (row % 4 == 0))
     (tmp_path / "films.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     clean = suite(place)
-    long = replace(clean, data=TextTable(path=str(tmp_path / "films.jsonl")), recipes={"probe": LinearProbe(epochs=2)})
+    long = replace(
+        clean, data=TextTable(path=str(tmp_path / "films.jsonl")), recipes={"probe": make_recipe("linear-probe", "text", epochs=2, batch=16)}
+    )
     records = [json.loads(line) for line in (go(long, tmp_path).folder / "records.jsonl").read_text().splitlines()]
     found = {record["labels"]["threat"]: record for record in records}
     splits = {name: TextTable(path=str(tmp_path / "films.jsonl")).load()[name] for name in ("train", "test")}

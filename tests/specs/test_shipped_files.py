@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from windtunnel.catalog import KINDS, Catalog
-from windtunnel.specs import load_benchmark, load_runner, load_suite
+from windtunnel.specs import load_benchmark, load_preset, load_runner, load_suite
 
 ROOT = Path(__file__).parents[2]
-LOADERS = {"benchmarks": load_benchmark, "suites": load_suite, "runners": load_runner}
+LOADERS = {"benchmarks": load_benchmark, "suites": load_suite, "recipes": load_preset, "runners": load_runner}
 FILES = [(kind, path.stem) for kind in KINDS for path in sorted((ROOT / kind).glob("*.yaml"))]
 
 
@@ -52,9 +52,9 @@ def test_reading_every_file_imports_neither_torch_nor_its_friends() -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from windtunnel.catalog import Catalog\n"
-        "from windtunnel.specs import load_benchmark, load_runner, load_suite\n"
+        "from windtunnel.specs import load_benchmark, load_preset, load_runner, load_suite\n"
         f"found = Catalog({str(ROOT)!r})\n"
-        "for kind, load in (('suites', load_suite), ('benchmarks', load_benchmark), ('runners', load_runner)):\n"
+        "for kind, load in (('suites', load_suite), ('benchmarks', load_benchmark), ('recipes', load_preset), ('runners', load_runner)):\n"
         "    for name in found.names(kind):\n"
         "        load(name, found)\n"
         "print(sorted({'torch', 'torchvision', 'timm', 'transformers', 'datasets', 'sklearn', 'PIL', 'pandas', 'scipy'} & set(sys.modules)))\n"

@@ -11,11 +11,10 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 from support.small import Stripes, Tiny
 
+from windtunnel import make_recipe
 from windtunnel.core.configured import STRICT
 from windtunnel.core.suite import Benchmark, Headline, Suite
 from windtunnel.core.threat import Threat
-from windtunnel.recipes.full import Full
-from windtunnel.recipes.linear_probe import LinearProbe
 from windtunnel.threats.corruptions.contrast import Contrast
 from windtunnel.threats.corruptions.noise import GaussianNoise
 from windtunnel.threats.gradient.pgd import PGD
@@ -75,7 +74,7 @@ def suite(**changes) -> Suite:
         name="toy",
         models={"tiny": Tiny()},
         data=Stripes(),
-        recipes={"probe": LinearProbe(epochs=5), "full": Full(epochs=3, batch=16)},
+        recipes={"probe": make_recipe("linear-probe", epochs=5, batch=20), "full": make_recipe("full", epochs=3, batch=16)},
         benchmarks=(benchmark(),),
         seeds=(0, 1),
         selection="id-val",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from windtunnel.core.dataset import Dataset
     from windtunnel.core.network import Network
+    from windtunnel.core.recipe import Material
     from windtunnel.core.threat import Threat
     from windtunnel.seeding import Generators
 
@@ -217,6 +218,13 @@ class Part(Configured, ABC):
     def modalities(self) -> tuple[str, ...]:
         """All inputs it can be trained on with these arguments."""
         return (IMAGE, TEXT) if self.modality == ANY else (self.modality,)
+
+    def check(self, material: Material) -> None:
+        """Refuse a model or data that it cannot work on, before anything is computed.
+
+        Raises:
+            RecipeError: saying what is missing, and what there is.
+        """
 
     def passes(self) -> float:
         """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""

@@ -71,6 +71,26 @@ class Finetuning:
 
 
 @dataclass(frozen=True)
+class Material:
+    """What is known of model and data before anything is computed.
+
+    Args:
+        model, data: their names, for messages.
+        layers: name of each module of the backbone that has parameters of its own -> its kind, such as "Linear".
+        blocks: names of its blocks, from input to output; empty if it has none.
+        classes: training samples of each class.
+        val: validation samples.
+    """
+
+    model: str
+    data: str
+    layers: Mapping[str, str]
+    blocks: tuple[str, ...]
+    classes: tuple[int, ...]
+    val: int
+
+
+@dataclass(frozen=True)
 class Epoch:
     """One point of the training curves.
 
@@ -145,9 +165,16 @@ class Recipe(Configured, ABC):
         if modality not in self.modalities:
             told = ", ".join(f"{name}: {value}" for name, value in self.restricting().items())
             raise RecipeError(
-                f"{self.use}{f' with {told}' if told else ''} trains on {' or '.join(self.modalities)} inputs, and the data holds {modality}s. "
+                f"{told or self.use} trains on {' or '.join(self.modalities) or 'no'} inputs, and the data holds {modality}s. "
                 "Choose another recipe for it."
             )
+
+    def check(self, material: Material) -> None:
+        """Refuse a model or data that it cannot work on, before anything is computed.
+
+        Raises:
+            RecipeError: saying what is missing, and what there is.
+        """
 
     def rebuild(self, network: Network) -> None:
         """Give a network, fresh from its model, what this recipe adds to its structure, so that a victim's state can be put into it."""

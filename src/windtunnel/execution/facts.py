@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from windtunnel.core import canonical
 from windtunnel.core.dataset import DataSource, Splits
 from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import Model, ModelSource
-from windtunnel.errors import DataError, suggest
+from windtunnel.core.recipe import Material
+from windtunnel.errors import DataError, RecipeError, suggest
 from windtunnel.execution.store import Store
 from windtunnel.provenance import versions
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FILE = "facts.json"
 
@@ -67,12 +72,16 @@ class ModelFacts:
         features: width of the features.
         parameters: parameters of the backbone.
         preprocessing: what the weights expect.
+        layers: name of each module of the backbone that has parameters of its own -> its kind.
+        blocks: names of its blocks.
     """
 
     weights_sha256: str
     features: int
     parameters: int
     preprocessing: Mapping[str, Any]
+    layers: Mapping[str, str] = field(default_factory=dict)
+    blocks: tuple[str, ...] = ()
 
     @property
     def modality(self) -> str:
@@ -82,13 +91,35 @@ class ModelFacts:
     @classmethod
     def of(cls, model: Model) -> ModelFacts:
         """The facts of a model that has just been loaded."""
-        return cls(model.weights_sha256, model.features, model.parameters, model.preprocessing.as_dict())
+        layers, blocks = structure(model.backbone)
+        return cls(model.weights_sha256, model.features, model.parameters, model.preprocessing.as_dict(), layers, blocks)
+
+
+def structure(backbone: nn.Module) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Layers and blocks of a backbone by name, for recipes to look at before anything is computed."""
+    from windtunnel.recipes.scopes.blocks import blocks_of
+
+    layers = {name: type(module).__name__ for name, module in backbone.named_modules() if next(module.parameters(recurse=False), None) is not None}
+    try:
+        return layers, blocks_of(backbone).names
+    except RecipeError:
+        return layers, ()
+
+
+def material(model: str, data: str, layers: Mapping[str, str], blocks: tuple[str, ...], train: Sequence[int], classes: int, val: int) -> Material:
+    """What a recipe is asked about before anything is computed.
+
+    Args:
+        train: labels of the training samples.
+    """
+    counts = Counter(train)
+    return Material(model, data, layers, blocks, tuple(counts[label] for label in range(classes)), val)
 
 
 def address(source: DataSource | ModelSource) -> str:
     """The key under which a source's facts are remembered; changes whenever loading could give something else."""
     libraries = source.computed_with if isinstance(source, ModelSource) else source.libraries
-    return canonical.sha256({"facts": 1, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(libraries)})
+    return canonical.sha256({"facts": 2, "source": source.describe(), "stamp": source.stamp(), "libraries": versions(libraries)})
 
 
 class Facts:
@@ -114,7 +145,7 @@ class Facts:
     def model(self, source: ModelSource) -> ModelFacts | None:
         """Facts of a model, or None if it was never loaded as it is now."""
         body = self._read(address(source))
-        return None if body is None else ModelFacts(**body)
+        return None if body is None else ModelFacts(**{**body, "blocks": tuple(body["blocks"])})
 
     def forget(self) -> None:
         """Read anew from the store from now on."""

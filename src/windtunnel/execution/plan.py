@@ -20,8 +20,8 @@ from windtunnel.core.suite import Benchmark, DataRef, Suite
 from windtunnel.core.threat import Threat
 from windtunnel.datasets.reference import parse_reference
 from windtunnel.datasets.splitting import stratified_subset
-from windtunnel.errors import DataError, ModelError
-from windtunnel.execution.facts import DataFacts, Facts, ModelFacts
+from windtunnel.errors import DataError, ModelError, RecipeError
+from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, material
 from windtunnel.provenance import versions
 
 PRECISION = "float32"
@@ -206,6 +206,7 @@ class _Planner:
         cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count if train else 0))
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
+            self._check(model, recipe, facts, self.data, train, val_split)
             seen = {"classes": canonical.sha256(list(self.data.classes))}
             if train is not None:
                 selection = canonical.sha256(self.data.split(val_split)[0])
@@ -219,6 +220,18 @@ class _Planner:
             }
             cell = replace(cell, content=content)
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
+
+    def _check(self, model: str, recipe: str, facts: ModelFacts, data: DataFacts, train: Samples | None, val_split: str) -> None:
+        """Let the recipe refuse what it cannot work on, before anything is computed."""
+        if train is None or train.indices is None:
+            return
+        labels = data.split("train")[1]
+        held = len(data.split(val_split)[0])
+        given = material(model, self.suite.data.title, facts.layers, facts.blocks, [labels[row] for row in train.indices], len(data.classes), held)
+        try:
+            self.suite.recipes[recipe].check(given)
+        except RecipeError as error:
+            raise RecipeError(f"The recipe {recipe!r}: {error}") from error
 
     def _surrogate(self, threat: Threat, seed: int) -> Finetune | None:
         """The fine-tuning that a transfer attack follows, which the suite must hold."""

@@ -22,13 +22,14 @@ from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.reader import Reader
-from windtunnel.core.recipe import Finetuned, Finetuning
+from windtunnel.core.recipe import Checkpoint, Finetuned, Finetuning
 from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
 from windtunnel.errors import StoreError, WindtunnelError
 from windtunnel.execution import recording
 from windtunnel.execution.facts import DataFacts, ModelFacts, remember
+from windtunnel.execution.partial import EVERY, Partial
 from windtunnel.execution.plan import Evaluate, Finetune, Samples
 from windtunnel.execution.store import Store
 
@@ -47,10 +48,12 @@ class Workbench:
         store: where entries are read and written.
         device: "auto", "cpu", "cuda" or "mps".
         threads: CPU threads of one cell.
+        checkpoint_every: seconds after which a fine-tuning keeps what it would go on from.
     """
 
-    def __init__(self, store: Store, device: str = "auto", threads: int = 1) -> None:
+    def __init__(self, store: Store, device: str = "auto", threads: int = 1, checkpoint_every: float = EVERY) -> None:
         self.store = store
+        self.checkpoint_every = checkpoint_every
         self.device = pick_device(device)
         torch.set_num_threads(threads)
         torch.backends.cudnn.benchmark = False
@@ -80,10 +83,12 @@ class Workbench:
         """Fine-tune and store the victim with its record."""
         started = time.perf_counter()
         train, val = self._training_data(work)
-        done, facts = self.train(work, train, val, advance)
+        partial = Partial(self.store, work.cell.key, self.checkpoint_every)
+        done, facts = self.train(work, train, val, advance, partial)
         record = recording.finetuned(work.cell, done, val, facts)
         tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
         self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
+        partial.remove()
 
     def _training_data(self, work: Finetune) -> tuple[Dataset, Dataset]:
         """Training and validation split; both empty for a recipe that does not train."""
@@ -93,7 +98,9 @@ class Workbench:
             return empty, empty
         return self.dataset(work.train), splits[work.val_split]
 
-    def train(self, work: Finetune, train: Dataset, val: Dataset, advance: Advance) -> tuple[Finetuned, Mapping[str, object]]:
+    def train(
+        self, work: Finetune, train: Dataset, val: Dataset, advance: Advance, checkpoint: Checkpoint | None = None
+    ) -> tuple[Finetuned, Mapping[str, object]]:
         """Carry out the recipe; the result, and facts about the model for the record."""
         model = work.model.load()
         facts = {**dataclasses.asdict(ModelFacts.of(model)), "identity": work.model.identity(), "device": self.device.type}
@@ -102,7 +109,7 @@ class Workbench:
         def features(data: Dataset) -> torch.Tensor:
             return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
 
-        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance))
+        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint))
         if cut := truncated(model.backbone, train):
             facts["truncated"] = cut
         return done, {**facts, "victim_sha256": tensors_sha256(done.best)}

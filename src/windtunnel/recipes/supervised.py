@@ -13,9 +13,9 @@ from pydantic.dataclasses import dataclass
 from windtunnel.builtins import STAGES
 from windtunnel.core.configured import STRICT
 from windtunnel.core.modality import IMAGE, TEXT
-from windtunnel.core.named import Named
+from windtunnel.core.named import Named, named_arguments
 from windtunnel.core.part import Part
-from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
+from windtunnel.core.recipe import Finetuned, Finetuning, Material, Recipe
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count, Optimizer, Precision, Rate, Schedule, Share, Weight
 from windtunnel.recipes.losses.cross_entropy import CrossEntropy
@@ -124,7 +124,13 @@ class Supervised(Recipe):
 
     def restricting(self) -> Mapping[str, Any]:
         """The parts that are not for every modality."""
-        return {part.use: ", ".join(part.modalities) for _, phase in self.phases() for part in phase.parts() if len(part.modalities) < 2}
+        found = {}
+        for _, phase in self.phases():
+            for name in named_arguments(type(phase)):
+                held = getattr(phase, name)
+                narrow = [each.use for each in (held if isinstance(held, tuple) else [held]) if isinstance(each, Part) and len(each.modalities) < 2]
+                found.update({name: ", ".join(narrow)} if narrow else {})
+        return found
 
     def passes(self, samples: int) -> float:
         """Forward and backward of every stage, and what its parts cost; one forward for features that are computed once."""
@@ -145,6 +151,22 @@ class Supervised(Recipe):
         """Whether features computed once are all that a stage has to see of its inputs."""
         tricks = (*self.augment, *self.regularise, *([self.perturb] if self.perturb else ()))
         return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.threats())
+
+    def check(self, material: Material) -> None:
+        """Refuse data that cannot train a classifier, and what any part refuses."""
+        count = sum(material.classes)
+        if sum(1 for each in material.classes if each) < 2:
+            raise RecipeError(f"The training split of {material.data} holds a single class; fine-tuning a classifier needs at least two.")
+        if not material.val:
+            needed = "early stopping (`patience`)" if self.patience is not None else "choosing the epoch that is kept"
+            raise RecipeError(f"{material.data} has no validation split, which {needed} needs; give the data one.")
+        for _, phase in self.phases():
+            if phase.batch > count:
+                raise RecipeError(
+                    f"A batch of {phase.batch} is larger than the {count} training samples of {material.data}; give `batch` at most {count}."
+                )
+            for part in phase.parts():
+                part.check(material)
 
     def rebuild(self, network: Network) -> None:
         """Insert what a scope leaves in the network."""

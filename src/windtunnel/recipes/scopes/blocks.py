@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.core.part import Scope
+from windtunnel.core.recipe import Material
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count
 
@@ -41,7 +42,12 @@ class Blocks:
 
 
 def blocks(network: Network) -> Blocks:
-    """The blocks of a network: the layers of a transformer, the stages of a convolutional network.
+    """The blocks of a network; see `blocks_of`."""
+    return blocks_of(network.backbone)
+
+
+def blocks_of(backbone: nn.Module) -> Blocks:
+    """The blocks of a backbone: the layers of a transformer, the stages of a convolutional network.
 
     They are found by shape, not by name: from the backbone downwards, the first run of two or more children of one kind that hold most of
     their parent's parameters; where there is none, the search goes on in the child with the most.
@@ -51,7 +57,7 @@ def blocks(network: Network) -> Blocks:
     """
     from torch import nn
 
-    name, module = "", network.backbone
+    name, module = "", backbone
     while True:
         children = [(f"{name}.{key}".lstrip("."), child) for key, child in module.named_children() if _weight(child)]
         total = sum(_weight(child) for _, child in children)
@@ -59,9 +65,9 @@ def blocks(network: Network) -> Blocks:
         runs = [[each for each in children if type(each[1]) is kind] for kind in kinds if kind not in (nn.Linear, nn.Conv2d)]
         run = max(runs, key=lambda each: sum(_weight(child) for _, child in each), default=[])
         if len(run) > 1 and sum(_weight(child) for _, child in run) > TRUNK * total:
-            return _around(network.backbone, run)
+            return _around(backbone, run)
         if not children:
-            raise RecipeError(f"The network has no blocks: {_listed(network.backbone)}.")
+            raise RecipeError(f"The network has no blocks: {_listed(backbone)}.")
         name, module = max(children, key=lambda each: _weight(each[1]))
 
 
@@ -115,11 +121,15 @@ def checkpointed(network: Network, *, on: bool) -> Iterator[None]:
             del module.forward
 
 
-def _some(network: Network, count: int) -> Blocks:
-    found = blocks(network)
-    if count > len(found.modules):
-        raise RecipeError(f"{count} blocks were asked for, and the network has {len(found.modules)}: {', '.join(found.names)}.")
-    return found
+def _enough(count: int, material: Material) -> None:
+    """Refuse more blocks than a network has.
+
+    Raises:
+        RecipeError: in that case; the message lists them.
+    """
+    if count > len(material.blocks):
+        has = f"{len(material.blocks)} blocks: {', '.join(material.blocks)}" if material.blocks else f"no blocks, only {', '.join(material.layers)}"
+        raise RecipeError(f"{count} blocks were asked for, and {material.model} has {has}.")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -136,9 +146,13 @@ class LastBlocks(Scope):
 
     blocks: Count = 1
 
+    def check(self, material: Material) -> None:
+        """The network must have so many blocks."""
+        _enough(self.blocks, material)
+
     def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
         """Of the last blocks and what comes behind them."""
-        found = _some(network, self.blocks)
+        found = blocks(network)
         return [*(each for module in found.modules[-self.blocks :] for each in module.parameters()), *found.after]
 
 
@@ -157,9 +171,13 @@ class FirstBlocks(Scope):
 
     blocks: Count = 1
 
+    def check(self, material: Material) -> None:
+        """The network must have so many blocks."""
+        _enough(self.blocks, material)
+
     def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
         """Of the first blocks and what comes before them."""
-        found = _some(network, self.blocks)
+        found = blocks(network)
         return [*found.before, *(each for module in found.modules[: self.blocks] for each in module.parameters())]
 
 
@@ -176,6 +194,10 @@ class Gradual(Scope):
     use: ClassVar[str] = "gradual"
 
     every: Count = 1
+
+    def check(self, material: Material) -> None:
+        """The network must have blocks."""
+        _enough(1, material)
 
     def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
         """Of as many blocks as it is time for."""
