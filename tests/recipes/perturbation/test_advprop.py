@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from support.composing import Plain, agree, equal, gradient, slopes, start, trained
+from support.small import Stripes
 from torch.nn.functional import cross_entropy
 
+import windtunnel as wt
 from windtunnel.errors import RecipeError
 
 FGSM = {"use": "fgsm", "eps": "24/255"}
@@ -60,7 +62,5 @@ def test_the_auxiliary_norms_are_trained_and_serve_the_attack():
 def test_a_network_without_batch_norm_is_refused_by_what_it_has():
     with pytest.raises(RecipeError, match=r"this network has none; it has no normalisation"):
         trained("advprop", Plain())
-    from windtunnel.model_names import source
-
-    with pytest.raises(RecipeError, match=r"has none; it has LayerNorm"):
-        trained("advprop", source("windtunnel/micro-vit"))
+    with pytest.raises(RecipeError, match=r"windtunnel/micro-vit has none; it has LayerNorm"):
+        wt.finetune("windtunnel/micro-vit", "advprop", Stripes(count=90))

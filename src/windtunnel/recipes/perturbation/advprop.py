@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +10,8 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.core.part import Fitting, Hooks, Minibatch
+from windtunnel.core.recipe import Material
+from windtunnel.errors import RecipeError
 from windtunnel.recipes.perturbation.opposed import Opposed, found_by
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ class AdvProp(Opposed):
 
     use: ClassVar[str] = "advprop"
 
+    def check(self, material: Material) -> None:
+        """The network must have batch norms."""
+        if not any("BatchNorm" in kind for kind in material.layers.values()):
+            raise lacking(material.model, material.layers.values())
+
     def passes(self) -> float:
         """The threat, and forward and backward on what it finds."""
         return 2.0 + self.threat.passes()
@@ -46,6 +53,15 @@ class AdvProp(Opposed):
     def begin(self, fitting: Fitting) -> Hooks:
         """Perturbed inputs beside each minibatch, and a second loss."""
         return _Split(self, fitting)
+
+
+def lacking(name: str, kinds: Iterable[str]) -> RecipeError:
+    """What to say of a network without batch norms, by the kinds of its modules."""
+    held = ", ".join(sorted({kind for kind in kinds if "Norm" in kind})) or "no normalisation"
+    return RecipeError(
+        f"advprop gives perturbed inputs batch norms of their own, and {name} has none; it has {held}. "
+        "Choose a convolutional network with batch norm, or `adversarial` training."
+    )
 
 
 class _Split(Hooks):

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from windtunnel.core.part import Fitting
-from windtunnel.errors import RecipeError
+from windtunnel.recipes.perturbation.advprop import lacking
 
 
 class Auxiliary:
@@ -24,12 +24,7 @@ class Auxiliary:
         self.network, self.state = fitting.network, fitting.state
         self.norms = {name: module for name, module in self.network.named_modules() if isinstance(module, _BatchNorm)}
         if not self.norms:
-            kinds = sorted({type(module).__name__ for module in self.network.modules() if "Norm" in type(module).__name__})
-            held = ", ".join(kinds) or "no normalisation"
-            raise RecipeError(
-                f"advprop gives perturbed inputs batch norms of their own, and this network has none; it has {held}. "
-                "Choose a convolutional network with batch norm, or `adversarial` training."
-            )
+            raise lacking("this network", (type(module).__name__ for module in self.network.modules()))
         self.others = {name: copy.deepcopy(module).requires_grad_() for name, module in self.norms.items()}
         for name, module in self.others.items():
             self.state.update({f"advprop.{name}.{key}": value for key, value in module.named_buffers()})
