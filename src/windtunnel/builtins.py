@@ -37,6 +37,8 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     {
         "pretrained": "windtunnel.recipes.pretrained:Pretrained",
         "finetune": "windtunnel.recipes.supervised:Supervised",
+        "fedavg": "windtunnel.recipes.fedavg:FedAvg",
+        "reptile": "windtunnel.recipes.reptile:Reptile",
     },
 )
 """How a victim can come about. What people call a recipe is mostly a preset: a file of the catalogue's folder `recipes/`."""

@@ -31,6 +31,11 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     check_material(work.train, work.val)
     seed = work.seed if recipe.head_seed is None else recipe.head_seed
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
+    return carry_on(recipe, work, network)
+
+
+def carry_on(recipe: Supervised, work: Finetuning, network: Network) -> Finetuned:
+    """The same from a network that has been trained before."""
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
     for part in parts:
