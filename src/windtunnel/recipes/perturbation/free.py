@@ -10,18 +10,17 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT, Radius
 from windtunnel.core.modality import IMAGE
-from windtunnel.core.part import Fitting, Hooks, Minibatch, Perturbation
+from windtunnel.core.part import Fitting, Hooks, Minibatch
 from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count
-from windtunnel.recipes.parts import MaybeThreat
-from windtunnel.recipes.perturbation.opposed import pgd, refuse_no_change
+from windtunnel.recipes.perturbation.opposed import Judged, pgd
 
 NAME = "free-at"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Free(Perturbation):
+class Free(Judged):
     """Each minibatch is trained on several times in a row while its perturbation climbs by the same gradients; the next one goes on with it.
 
     The epochs are as many times fewer, so that a training takes the passes of an ordinary one.
@@ -42,13 +41,11 @@ class Free(Perturbation):
 
     replays: Count = 8
     eps: Radius = Fraction(8, 255)
-    judge: MaybeThreat = None
 
     def __post_init__(self) -> None:
         if not self.eps:
             raise RecipeError("Free adversarial training with eps 0 is training on clean inputs; give it an eps above 0.")
-        if self.judge is not None:
-            refuse_no_change(self.judge)
+        super().__post_init__()
 
     def judged_under(self) -> Threat[Any]:
         """The judge, or pgd."""

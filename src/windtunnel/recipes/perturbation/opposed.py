@@ -1,8 +1,8 @@
-"""Opposed: the base of perturbations that ask a threat of the table for other inputs."""
+"""Bases of the perturbations that threats of the table have to do with: those that judge epochs, and those that perturb."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Opposed(Perturbation):
+class Judged(Perturbation):
+    """Epochs are told apart by accuracy under a threat.
+
+    Args:
+        judge: that threat; what it is if left out, the perturbation says.
+    Raises:
+        RecipeError: a threat that changes nothing.
+    """
+
+    judge: MaybeThreat = None
+
+    def __post_init__(self) -> None:
+        for threat in self.threats():
+            refuse_no_change(threat)
+
+    def threats(self) -> Iterator[Threat[Any]]:
+        """Those among the arguments."""
+        yield from (threat for threat in (getattr(self, "threat", None), self.judge) if threat is not None)
+
+    def require(self) -> None:
+        """What the threats read must be there."""
+        for threat in self.threats():
+            threat.require()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Opposed(Judged):
     """Trains against a threat, at its largest level.
 
     Args:
@@ -33,12 +59,6 @@ class Opposed(Perturbation):
     """
 
     threat: OneThreat
-    judge: MaybeThreat = None
-
-    def __post_init__(self) -> None:
-        for threat in (self.threat, self.judge):
-            if threat is not None:
-                refuse_no_change(threat)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -48,12 +68,6 @@ class Opposed(Perturbation):
     def passes(self) -> float:
         """Those of the threat."""
         return self.threat.passes()
-
-    def require(self) -> None:
-        """Those of the threats must be there."""
-        for threat in (self.threat, self.judge):
-            if threat is not None:
-                threat.require()
 
     def judged_under(self) -> Threat[Any] | None:
         """The judge, or the training threat."""

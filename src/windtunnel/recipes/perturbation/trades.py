@@ -10,19 +10,19 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT, Radius
 from windtunnel.core.modality import IMAGE
-from windtunnel.core.part import Answer, Fitting, Hooks, Minibatch, Perturbation
+from windtunnel.core.part import Answer, Fitting, Hooks, Minibatch
 from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count, Rate, Weight
 from windtunnel.recipes.parts import MaybeThreat
-from windtunnel.recipes.perturbation.opposed import found_by, inputs_of, pgd, refuse_no_change
+from windtunnel.recipes.perturbation.opposed import Judged, found_by, inputs_of, pgd
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Trades(Perturbation):
+class Trades(Judged):
     """The loss on clean inputs, and `beta` times the divergence of the predictions on perturbed inputs from those on clean ones.
 
     The perturbed inputs are those at which that divergence, KL(clean || perturbed), is largest.
@@ -54,14 +54,11 @@ class Trades(Perturbation):
     step: Radius = Fraction(2, 255)
     noise: Rate = 0.001
     threat: MaybeThreat = None
-    judge: MaybeThreat = None
 
     def __post_init__(self) -> None:
         if not self.eps or not self.step:
             raise RecipeError(f"TRADES with eps {self.eps} and step {self.step} changes nothing; give both a size above 0, or `beta: 0`.")
-        for threat in (self.threat, self.judge):
-            if threat is not None:
-                refuse_no_change(threat)
+        super().__post_init__()
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -71,12 +68,6 @@ class Trades(Perturbation):
     def passes(self) -> float:
         """The search, and forward and backward on what it finds."""
         return 0.0 if not self.beta else 2.0 + (2.0 * self.steps + 1 if self.threat is None else self.threat.passes())
-
-    def require(self) -> None:
-        """What the threats read must be there."""
-        for threat in (self.threat, self.judge):
-            if threat is not None:
-                threat.require()
 
     def judged_under(self) -> Threat[Any]:
         """The judge, the other threat, or pgd."""
