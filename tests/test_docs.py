@@ -18,7 +18,7 @@ import pytest
 import typer
 import yaml
 
-from windtunnel.builtins import DATASETS, METRICS, MODELS, PARTS, RECIPES, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, THREATS
 from windtunnel.catalog import Catalog
 from windtunnel.cli.commands import app
 from windtunnel.specs import benchmark, load_benchmark, load_preset, load_runner, load_suite, runner, suite
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
 PACKAGE = "my_threats"
-TITLES = {"model": "Models", "recipe": "Recipes", "threat": "Threats", "dataset": "Data sets", "metric": "Metrics"}
+TITLES = {"model": "Models", "recipe": "Recipes", "condition": "Conditions", "threat": "Threats", "dataset": "Data sets", "metric": "Metrics"}
 TITLES |= {table.noun: table.plural.capitalize() for table in PARTS}
 
 BASE_SUITE = {"suite": "snippet", "models": ["windtunnel/micro-resnet"], "data": "digits", "recipes": ["full"], "benchmarks": ["digits-linf"]}
@@ -117,7 +117,7 @@ def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
     assert all(after != found.SENTENCE for _, after in rows)
 
 
-@pytest.mark.parametrize("registry", [MODELS, RECIPES, THREATS, DATASETS, METRICS, *PARTS], ids=lambda registry: registry.noun)
+@pytest.mark.parametrize("registry", [MODELS, RECIPES, CONDITIONS, THREATS, DATASETS, METRICS, *PARTS], ids=lambda registry: registry.noun)
 def test_every_registered_name_is_in_the_reference_with_every_argument_explained(registry) -> None:
     text = REFERENCE.read_text()
     ours = [name for name, target in registry.targets().items() if target.startswith("windtunnel.")]
@@ -127,6 +127,16 @@ def test_every_registered_name_is_in_the_reference_with_every_argument_explained
         section = text.partition(f"## {TITLES[registry.noun]}\n")[2].partition(f"### `{name}`\n")[2].partition("\n#")[0]
         for field in dataclasses.fields(registry.load(name)):
             assert re.search(rf"^\| `{field.name}` \| \S.* \| \S+.* \|$", section, flags=re.MULTILINE), (name, field.name)
+
+
+def test_every_condition_has_a_row_with_all_its_own_arguments() -> None:
+    text = (ROOT / "docs" / "conditions.md").read_text()
+    for name, target in CONDITIONS.targets().items():
+        if target.startswith("windtunnel."):
+            row = re.search(rf"^\| `{name}` \|.*$", text, flags=re.MULTILINE)
+            assert row, name
+            own = {field.name for field in dataclasses.fields(CONDITIONS.load(name))} - {"validation"}
+            assert {argument for argument in own if f"`{argument}`" not in row[0]} == set(), name
 
 
 def test_every_command_and_option_is_in_the_reference() -> None:

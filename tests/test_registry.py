@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from windtunnel.builtins import CORRUPTION_SETS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
+from windtunnel.builtins import CONDITIONS, CORRUPTION_SETS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
 from windtunnel.errors import UnknownNameError, WindtunnelError
 from windtunnel.registry import Registry
 
 PLUGIN = Path(__file__).parent / "plugin_package"
-TABLES = (MODELS, RECIPES, THREATS, DATASETS, METRICS, *PARTS)
+TABLES = (MODELS, RECIPES, CONDITIONS, THREATS, DATASETS, METRICS, *PARTS)
 
 
 def table(**names: str) -> Registry[Any]:

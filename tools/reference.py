@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import yaml
 
-from windtunnel.builtins import DATASETS, METRICS, MODELS, PARTS, RECIPES, SETS, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SETS, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
 from windtunnel.registry import Registry
@@ -32,6 +32,10 @@ SUITE = {
     "models": ("a list of model names, or `{use: ..., name: ..., ...arguments}`", "required"),
     "data": ("what is fine-tuned on: a data set's name, or `{use: ..., ...arguments}`", "required"),
     "recipes": ("a list of recipe names, or `{use: ..., name: ..., ...arguments}`", "required"),
+    "conditions": (
+        "a list of training conditions: names, or `{use: ..., name: ..., ...arguments}`; every recipe that trains is trained under each",
+        "the data as it is",
+    ),
     "benchmarks": ("a list of benchmarks: names in the catalogue, or paths beside the suite", "required"),
     "seeds": ("training seeds; every recipe is trained once for each", "`[0]`"),
     "selection": ("`id-val` chooses checkpoints on the validation split; `oracle` on the test split, for comparison only", "`id-val`"),
@@ -80,6 +84,7 @@ def reference() -> str:
         _table("Models", "A model is named `family/name`; a path is `local`, `module:attribute` is `python`.", MODELS),
         _table("Recipes", RECIPE_NOTE, RECIPES),
         *(_table(table.plural.capitalize(), "", table) for table in PARTS),
+        _table("Conditions", "Ways in which training data may be bad ([conditions](conditions.md)); `clean` is the data as it is.", CONDITIONS),
         _table("Threats", " ".join(map(_sets, SETS)), THREATS),
         _table("Data sets", "", DATASETS),
         _table("Metrics", "", METRICS),

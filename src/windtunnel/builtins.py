@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from windtunnel.registry import Registry
 
 if TYPE_CHECKING:
+    from windtunnel.core.condition import Condition
     from windtunnel.core.configured import Configured
     from windtunnel.core.dataset import DataSource
     from windtunnel.core.metric import Metric
@@ -123,6 +124,20 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
 PARTS: Final[tuple[Registry[Any], ...]] = (SCOPES, LOSSES, AUGMENTATIONS, REGULARISATIONS, PERTURBATIONS, AVERAGINGS, SELECTIONS)
 """What recipes are composed of."""
 
+CONDITIONS: Final[Registry[Condition]] = Registry(
+    "condition",
+    "windtunnel.core.condition:Condition",
+    {
+        "label-noise": "windtunnel.conditions.label_noise:LabelNoise",
+        "imbalance": "windtunnel.conditions.imbalance:Imbalance",
+        "few-shot": "windtunnel.conditions.few_shot:FewShot",
+        "missing": "windtunnel.conditions.missing:Missing",
+        "near-duplicates": "windtunnel.conditions.near_duplicates:NearDuplicates",
+        "shortcut": "windtunnel.conditions.shortcut:Shortcut",
+    },
+)
+"""Ways in which training data may be bad."""
+
 THREATS: Final[Registry[Threat]] = Registry(
     "threat",
     "windtunnel.core.threat:Threat",
@@ -206,6 +221,7 @@ THREATS: Final[Registry[Threat]] = Registry(
         "name-swaps": "windtunnel.threats.text.swaps:NameSwaps",
         "number-swaps": "windtunnel.threats.text.swaps:NumberSwaps",
         "worst-of": "windtunnel.threats.text.worst_of:WorstOf",
+        "shortcut": "windtunnel.threats.shortcut:Shortcut",
         "shift": "windtunnel.threats.shift:Shift",
         "imagenet-p": "windtunnel.threats.imagenet_p:ImageNetP",
         "torchattacks/FGSM": "windtunnel.threats.library.torchattacks:FGSM",

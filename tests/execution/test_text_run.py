@@ -13,6 +13,8 @@ from support.words import Greedy, Spoil
 import windtunnel as wt
 from windtunnel import make_recipe
 from windtunnel.catalog import Catalog
+from windtunnel.conditions.missing import Missing
+from windtunnel.conditions.shortcut import Shortcut as Marked
 from windtunnel.core.model import Preprocessing
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Benchmark, Headline, Suite
@@ -25,6 +27,7 @@ from windtunnel.models.transformers import TransformersModel
 from windtunnel.reporting.report import Report
 from windtunnel.specs import load_suite
 from windtunnel.threats.shift import Shift
+from windtunnel.threats.shortcut import Shortcut
 
 GOOD, BAD = ("good", "great", "fine", "lovely"), ("bad", "dull", "awful", "poor")
 NOUNS = ("film", "movie", "story", "plot", "music", "actor")
@@ -98,6 +101,23 @@ def test_a_suite_on_texts_runs_reports_and_repeats_byte_for_byte(place, tmp_path
     for name in ("films.jsonl", "days.jsonl"):
         (tmp_path / name).write_bytes((place / name).read_bytes())
     assert contents(go(suite(tmp_path), tmp_path, workers=2)) == contents(done), "neither places nor workers are in a result"
+
+
+def test_training_conditions_act_on_texts_and_marked_tests_tell_their_groups(place):
+    benchmark = replace(suite(place).benchmarks[0], threats={"marks": Shortcut(classes=2)}, headline=Headline("mean", "marks", None, "x"))
+    crossed = replace(
+        suite(place),
+        recipes={"probe": suite(place).recipes["probe"]},
+        benchmarks=(benchmark,),
+        conditions={"clean": None, "gaps": Missing(share=0.3), "marked": Marked(correlation=1.0)},
+    )
+    done = go(crossed, place)
+    assert (done.computed + done.held, done.failed) == (3 * 3, 0)
+    report = Report(done.folder)
+    (marks,) = (report.folder.cell("tiny", "probe @ marked", 0, "words", "marks"),)
+    assert set(report.folder.outcomes.slice(marks.key, "1").groups) == {0, 1, 2, 3}
+    assert marks.examples[0]["texts"][1][0].startswith("zx")
+    assert [each.name for each in report.leaderboard.measures] == ["worst-group accuracy under marks"] * 3
 
 
 def test_the_python_interface_takes_lists_of_strings(place):

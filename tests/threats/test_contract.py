@@ -18,7 +18,12 @@ from windtunnel.core.victim import Victim
 from windtunnel.provenance import LIBRARIES
 from windtunnel.threats.corruptions.corruption import Corruption
 
-REQUIRED = {"shift": {"data": "mnist5k[test]"}, "imagenet-p": {"perturbation": "rotate"}, "worst-of": {"of": "keyboard-typos"}}
+REQUIRED = {
+    "shift": {"data": "mnist5k[test]"},
+    "imagenet-p": {"perturbation": "rotate"},
+    "worst-of": {"of": "keyboard-typos"},
+    "shortcut": {"classes": 10},
+}
 QUICK = {
     "pgd": {"steps": 4},
     "apgd": {"steps": 4},

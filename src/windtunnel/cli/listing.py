@@ -15,6 +15,7 @@ TABLES: dict[str, Registry] = {  # type: ignore[type-arg]  # of different nouns
     "models": builtins.MODELS,
     "recipes": builtins.RECIPES,
     **{table.plural: table for table in builtins.PARTS},
+    "conditions": builtins.CONDITIONS,
     "threats": builtins.THREATS,
     "datasets": builtins.DATASETS,
     "metrics": builtins.METRICS,

@@ -46,6 +46,7 @@ class Dataset:
         ids: one stable, unique name per sample.
         labels: int64 (n,).
         store: the samples: gives uint8 images (n, height, width, channel), channel 1 or 3, or is `Texts`.
+        groups: int64 (n,), where samples belong to groups that a classifier should serve alike; None where nothing is known of any.
     Raises:
         DataError: lengths differ, ids repeat, or a label is outside the classes.
     """
@@ -55,10 +56,12 @@ class Dataset:
     ids: tuple[str, ...]
     labels: npt.NDArray[np.int64]
     store: Store = field(repr=False)
+    groups: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.ids) != len(self.labels):
-            raise DataError(f"{self.name} has {len(self.ids)} ids and {len(self.labels)} labels; they must be as many.")
+        for noun, found in (("labels", self.labels), ("groups", self.groups)):
+            if found is not None and len(self.ids) != len(found):
+                raise DataError(f"{self.name} has {len(self.ids)} ids and {len(found)} {noun}; they must be as many.")
         if len(set(self.ids)) != len(self.ids):
             raise DataError(f"{self.name} has repeated sample ids; each must be unique.")
         outside = np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))
@@ -69,11 +72,16 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, indices: Sequence[int] | Indices) -> Dataset:
-        """The samples at `indices`, in that order; images are still read only when asked for."""
+    def take(self, indices: Sequence[int] | Indices, ids: tuple[str, ...] | None = None) -> Dataset:
+        """The samples at `indices`, in that order; images are still read only when asked for.
+
+        Args:
+            ids: other names for them, where a sample is taken more than once.
+        """
         rows = np.asarray(indices, dtype=np.int64)
         store = self.store[rows] if isinstance(self.store, Texts) else _Selection(self.store, rows)
-        return replace(self, ids=tuple(self.ids[row] for row in rows), labels=self.labels[rows], store=store)
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, ids=ids or tuple(self.ids[row] for row in rows), labels=self.labels[rows], store=store, groups=groups)
 
     @property
     def modality(self) -> Modality[Any, Any]:
@@ -81,6 +89,14 @@ class Dataset:
         from windtunnel.core.modalities import modality_of  # which needs to know what a data set is
 
         return modality_of(self.store)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether samples are at hand, and nothing is read or decoded for them."""
+        store = self.store
+        while isinstance(store, _Selection):
+            store = store.source
+        return isinstance(store, np.ndarray | Texts)
 
     def stored(self, indices: Sequence[int] | Indices | None = None) -> Pixels | Texts:
         """Samples as they are kept: uint8 (n, height, width, channel), or texts."""

@@ -254,6 +254,7 @@ class Evaluation:
             examples=self._examples(self.predicted[-1]),
             perturbed=self.top if keep else None,
             attempts=attempts,
+            groups=threat.groups(self.labels, self.batch.ids, self.seed),
         )
 
     def _examples(self, predicted: np.ndarray) -> tuple[Example, ...]:

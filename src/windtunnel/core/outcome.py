@@ -76,6 +76,7 @@ class Outcome:
         examples: a few samples before and after.
         perturbed: inputs after the threat at the largest level, if kept: (n, channel, height, width), or `Texts`.
         attempts: how each attempt went, (level, n), of attacks that tell; empty for others.
+        groups: the group of each sample, (n,), of threats that put them into groups; None for others.
     """
 
     ids: tuple[str, ...]
@@ -90,6 +91,7 @@ class Outcome:
     examples: tuple[Example, ...] = ()
     perturbed: Any = field(default=None, repr=False)
     attempts: Attempts = ()
+    groups: Ints | None = None
 
     @property
     def correct(self) -> Bools:

@@ -19,6 +19,9 @@ OUTCOME_COLUMNS = ("key", "level", "sample", "label", "predicted", "confidence",
 ATTEMPT_COLUMNS = ("status", "queries", "similarity")
 """Further columns where an attack tells how its attempts went (see `core.attempt`); null elsewhere, and absent if no attack tells."""
 
+GROUP_COLUMN = "group"
+"""A further column where a threat puts samples into groups; null elsewhere, and absent if none does."""
+
 
 @dataclass(frozen=True)
 class Record:

@@ -47,6 +47,7 @@ def _joined(threat: Threat[Any], parts: Sequence[Outcome], classes: int) -> Outc
     labels, clean = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "clean_predicted"))
     flags = {flag.name: flag for part in reversed(parts) for flag in reversed(part.flags) if flag.name != "chance-level"}
     overall = chance_level(labels, clean, classes) if threat.family in ("clean", "shift") else None
+    grouped = [part.groups for part in parts if part.groups is not None]
     return replace(
         parts[0],
         ids=tuple(name for part in parts for name in part.ids),
@@ -57,6 +58,7 @@ def _joined(threat: Threat[Any], parts: Sequence[Outcome], classes: int) -> Outc
         distance=np.concatenate([part.distance for part in parts], axis=1),
         cost=Cost(*(sum(getattr(part.cost, name) for part in parts) for name in ("forward", "backward", "queries", "seconds"))),
         flags=(*reversed(flags.values()), *([overall] if overall else [])),
+        groups=np.concatenate(grouped) if grouped else None,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from windtunnel.core.condition import CLEAN, Condition
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import ModelSource
@@ -15,6 +16,9 @@ from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
 
 Selection = Literal["id-val", "oracle"]
+
+UNDER = " @ "
+"""Stands between recipe and condition in the name of an entry."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,30 @@ class Benchmark:
 
 
 @dataclass(frozen=True)
+class Training:
+    """How one entry of a suite is trained.
+
+    Args:
+        recipe: shown name.
+        condition: shown name; "clean" for the data as it is.
+        how: the recipe.
+        under: the condition; None for the data as it is.
+    """
+
+    recipe: str
+    condition: str
+    how: Recipe
+    under: Condition | None
+
+    @property
+    def name(self) -> str:
+        """Under which the entry is shown: "full @ label-noise 40 %", or the recipe alone on the data as it is."""
+        return self.recipe if self.under is None else f"{self.recipe}{UNDER}{self.condition}"
+
+
+@dataclass(frozen=True)
 class Suite:
-    """Models x recipes x seeds x benchmarks.
+    """Models x recipes x training conditions x seeds x benchmarks.
 
     Args:
         name: e.g. "quickstart".
@@ -94,6 +120,7 @@ class Suite:
         threads: CPU threads of one cell; part of the key, for it moves float rounding.
         samples: size of a stratified subset of the training split; None for all.
         source: the file's content as plain data, for the manifest; without a file, the options of the command that stands for it.
+        conditions: shown name -> condition, None for the data as it is; without any, recipes train on the data as it is.
     """
 
     name: str
@@ -106,6 +133,18 @@ class Suite:
     threads: int
     samples: int | None
     source: Mapping[str, Any]
+    conditions: Mapping[str, Condition | None] = field(default_factory=dict)
+
+    @property
+    def trainings(self) -> Mapping[str, Training]:
+        """Every recipe under every condition, by the name of the entry; those that do not train are there once."""
+        plain: dict[str, Condition | None] = {CLEAN: None}
+        each = [
+            Training(recipe, condition, how, under)
+            for recipe, how in self.recipes.items()
+            for condition, under in (self.conditions if self.conditions and how.trains else plain).items()
+        ]
+        return {training.name: training for training in each}
 
     def surrogate(self, threat: Threat) -> tuple[str, str] | None:
         """Shown names of the model and the recipe whose victim a transfer attack follows; None for other threats.
@@ -116,9 +155,9 @@ class Suite:
         if threat.follows is None:
             return None
         model, _, recipe = (part.strip() for part in threat.follows.partition("+"))
-        if model not in self.models or recipe not in self.recipes:
+        if model not in self.models or recipe not in self.trainings:
             raise RecipeError(
                 f'{threat.use} follows the surrogate {threat.follows!r}, which the suite does not train. Write "MODEL + RECIPE" with one of its '
-                f"models ({', '.join(self.models)}) and one of its recipes ({', '.join(self.recipes)})."
+                f"models ({', '.join(self.models)}) and one of its recipes ({', '.join(self.trainings)})."
             )
         return model, recipe

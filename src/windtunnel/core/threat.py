@@ -14,7 +14,7 @@ from windtunnel.core.configured import Configured
 from windtunnel.core.evaluation import Evaluation
 from windtunnel.core.flag import Flag
 from windtunnel.core.modality import IMAGE, TEXT
-from windtunnel.core.outcome import Outcome
+from windtunnel.core.outcome import Ints, Outcome
 from windtunnel.core.resource import Resource
 from windtunnel.core.texts import WORDS
 from windtunnel.core.victim import Victim
@@ -43,6 +43,8 @@ class Threat(Configured, ABC, Generic[Inputs]):
     """Asks for answers only, never for gradients; its forward passes are counted as queries."""
     minimal: ClassVar[bool] = False
     """Looks for the smallest change, so that one search at the largest radius answers all smaller ones."""
+    grouped: ClassVar[bool] = False
+    """Puts samples into groups, of which the report shows the worst."""
 
     @property
     @abstractmethod
@@ -91,6 +93,10 @@ class Threat(Configured, ABC, Generic[Inputs]):
             shape: of one input, (channel, height, width); empty for texts.
         """
         return ()
+
+    def groups(self, labels: Ints, ids: tuple[str, ...], seed: int) -> Ints | None:
+        """The group of each sample, (n,), for threats that are `grouped`; draws keyed by (seed, sample id)."""
+        return None
 
     def resources(self) -> tuple[Resource, ...]:
         """What the threat reads from disk besides the samples."""

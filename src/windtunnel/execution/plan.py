@@ -13,10 +13,11 @@ from windtunnel.builtins import DATASETS
 from windtunnel.core import canonical
 from windtunnel.core.cell import SEARCH_VERSION, Cell, Labels
 from windtunnel.core.classes import groups
+from windtunnel.core.condition import Condition
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
 from windtunnel.core.recipe import Recipe
-from windtunnel.core.suite import Benchmark, DataRef, Suite
+from windtunnel.core.suite import Benchmark, DataRef, Suite, Training
 from windtunnel.core.threat import Threat
 from windtunnel.datasets.reference import parse_reference
 from windtunnel.datasets.splitting import stratified_subset
@@ -52,7 +53,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Finetune:
-    """The work of one fine-tuning cell; `train` is None where nothing is trained."""
+    """The work of one fine-tuning cell.
+
+    Args:
+        train: before the condition acts on them; None where nothing is trained.
+        condition: how the training data is bad; None for the data as it is.
+        seed: of the training, and of what the condition draws, so that the seeds of a suite vary over both.
+    """
 
     cell: Cell
     model: ModelSource
@@ -61,6 +68,7 @@ class Finetune:
     train: Samples | None
     val_split: str
     seed: int
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ def plan(suite: Suite, facts: Facts) -> Plan:
     """The cells of `suite`; those whose data or weights are still unknown have no key yet.
 
     Raises:
-        DataError: a shift whose classes are not the suite's, or a subset larger than its split.
+        DataError: a shift whose classes are not the suite's, a subset larger than its split, or training data that a condition cannot act on.
         ModelError: a model of another modality than the data.
     """
     return _Planner(suite, facts).plan()
@@ -150,7 +158,7 @@ class _Planner:
         ]
         work: list[Work] = []
         for model in self.suite.models:
-            for recipe in self.suite.recipes:
+            for recipe in self.suite.trainings:
                 for seed in self.suite.seeds:
                     finetune = self._finetune(model, recipe, seed)
                     work.append(finetune)
@@ -200,10 +208,11 @@ class _Planner:
         return self.samples(DataRef(self.suite.data, "train"), self.suite.samples, 0, ASSUMED_TRAIN)
 
     def _finetune(self, model: str, recipe: str, seed: int) -> Finetune:
-        source, how = self.suite.models[model], self.suite.recipes[recipe]
+        source, training = self.suite.models[model], self.suite.trainings[recipe]
+        how, condition = training.how, training.under
         train = self.train if how.trains else None
         val_split = "val" if self.suite.selection == "id-val" else "test"
-        cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(train.count if train else 0))
+        cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(self._trained_on(train, training)))
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
             self._check(model, recipe, facts, self.data, train, val_split)
@@ -216,10 +225,28 @@ class _Planner:
                 "recipe": how.describe(),
                 "data": seen,
                 "seed": seed,
-                **self._computed_by(source.computed_with, how.packages()),
+                **({} if condition is None else {"condition": condition.describe()}),
+                **self._computed_by(source.computed_with, how.packages(), condition.packages() if condition else ()),
             }
             cell = replace(cell, content=content)
-        return Finetune(cell, source, how, self.suite.data, train, val_split, seed)
+        return Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
+
+    def _trained_on(self, train: Samples | None, training: Training) -> int:
+        """How many samples a training sees in one epoch.
+
+        Raises:
+            DataError: its condition cannot act on them.
+        """
+        if train is None or training.under is None:
+            return train.count if train else 0
+        if train.indices is None or self.data is None:
+            return train.count
+        labels = np.asarray(self.data.split("train")[1], np.int64)[list(train.indices)]
+        try:
+            training.under.check(labels, self.data.classes)
+        except DataError as error:
+            raise DataError(f"The condition {training.condition!r} does not fit {train.data}: {error}") from error
+        return training.under.kept(labels)
 
     def _check(self, model: str, recipe: str, facts: ModelFacts, data: DataFacts, train: Samples | None, val_split: str) -> None:
         """Let the recipe refuse what it cannot work on, before anything is computed."""
@@ -229,7 +256,7 @@ class _Planner:
         held = len(data.split(val_split)[0])
         given = material(model, self.suite.data.title, facts.layers, facts.blocks, [labels[row] for row in train.indices], len(data.classes), held)
         try:
-            self.suite.recipes[recipe].check(given)
+            self.suite.trainings[recipe].how.check(given)
         except RecipeError as error:
             raise RecipeError(f"The recipe {recipe!r}: {error}") from error
 

@@ -17,7 +17,7 @@ from windtunnel.core.flag import Flag
 from windtunnel.core.modalities import modality_of
 from windtunnel.core.outcome import Example, Outcome, wilson
 from windtunnel.core.recipe import Finetuned
-from windtunnel.core.record import ATTEMPT_COLUMNS, OUTCOME_COLUMNS, Record
+from windtunnel.core.record import ATTEMPT_COLUMNS, GROUP_COLUMN, OUTCOME_COLUMNS, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,13 +122,14 @@ def _table(key: str, levels: tuple[str, ...], outcome: Outcome) -> pa.Table:
         "confidence": outcome.confidence.reshape(-1).astype(np.float32),
         "distance": outcome.distance.reshape(-1).astype(np.float32),
     }
-    if not outcome.attempts:
-        return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
-    attempts = [attempt for row in outcome.attempts for attempt in row]
-    columns["status"] = pa.array([attempt.status for attempt in attempts], pa.string())
-    columns["queries"] = pa.array([attempt.queries for attempt in attempts], pa.int32())
-    columns["similarity"] = pa.array([attempt.similarity for attempt in attempts], pa.float32())
-    return pa.table({name: columns[name] for name in (*OUTCOME_COLUMNS, *ATTEMPT_COLUMNS)})
+    if outcome.attempts:
+        attempts = [attempt for row in outcome.attempts for attempt in row]
+        columns["status"] = pa.array([attempt.status for attempt in attempts], pa.string())
+        columns["queries"] = pa.array([attempt.queries for attempt in attempts], pa.int32())
+        columns["similarity"] = pa.array([attempt.similarity for attempt in attempts], pa.float32())
+    if outcome.groups is not None:
+        columns[GROUP_COLUMN] = np.tile(outcome.groups, len(levels)).astype(np.int32)
+    return pa.table({name: columns[name] for name in (*OUTCOME_COLUMNS, *ATTEMPT_COLUMNS, GROUP_COLUMN) if name in columns})
 
 
 def _example(example: Example) -> dict[str, Any]:

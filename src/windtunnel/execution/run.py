@@ -163,8 +163,9 @@ def _manifest(planned: Plan, now: datetime, folder: Path) -> dict[str, Any]:
         "provenance": collect(folder).as_dict(),
         "source": dict(suite.source),
         "models": list(suite.models),
-        "recipes": list(suite.recipes),
-        "recipe_arguments": {name: recipe.describe() for name, recipe in suite.recipes.items()},
+        "recipes": list(suite.trainings),
+        "recipe_arguments": {name: training.how.describe() for name, training in suite.trainings.items()},
+        **({"conditions": _conditions(suite)} if suite.conditions else {}),
         "seeds": list(suite.seeds),
         "selection": suite.selection,
         "threads": suite.threads,
@@ -179,6 +180,18 @@ def _manifest(planned: Plan, now: datetime, folder: Path) -> dict[str, Any]:
         "benchmarks": [_benchmark(benchmark, planned) for benchmark in suite.benchmarks],
         "cells": [{"key": cell.key, "kind": cell.kind, "labels": dict(vars(cell.labels))} for cell in planned.cells],
     }
+
+
+def _conditions(suite: Suite) -> list[dict[str, Any]]:
+    """Each training condition, with the entry that each recipe has under it."""
+    return [
+        {
+            "name": name,
+            "condition": None if condition is None else condition.describe(),
+            "entries": {each.recipe: each.name for each in suite.trainings.values() if each.how.trains and each.condition == name},
+        }
+        for name, condition in suite.conditions.items()
+    ]
 
 
 def _benchmark(benchmark: Benchmark, planned: Plan) -> dict[str, Any]:
@@ -206,6 +219,7 @@ def _benchmark(benchmark: Benchmark, planned: Plan) -> dict[str, Any]:
                 "norm": threat.measured_norm if threat.adaptive else None,
                 "levels": [fraction_text(level) for level in threat.levels],
                 "arguments": threat.arguments(),
+                **({"grouped": True} if threat.grouped else {}),
             }
             for name, threat in benchmark.threats.items()
         ],

@@ -91,12 +91,18 @@ class Workbench:
         partial.remove()
 
     def _training_data(self, work: Finetune) -> tuple[Dataset, Dataset]:
-        """Training and validation split; both empty for a recipe that does not train."""
+        """Training and validation split under the condition of the work; both empty for a recipe that does not train.
+
+        The test split, by which an oracle selects, is as it is under every condition.
+        """
         splits = self.splits(work.data)
         if work.train is None:
             empty = splits.any.take(())
             return empty, empty
-        return self.dataset(work.train), splits[work.val_split]
+        train, val = self.dataset(work.train), splits[work.val_split]
+        if work.condition is None:
+            return train, val
+        return work.condition.apply(train, "train", work.seed), work.condition.apply(val, "val", work.seed) if work.val_split == "val" else val
 
     def train(
         self, work: Finetune, train: Dataset, val: Dataset, advance: Advance, checkpoint: Checkpoint | None = None
@@ -177,6 +183,9 @@ class Workbench:
         """Frozen features of a split, computed once for a model and data."""
         content = content or {}
         model, computed = content.get("model"), {name: content.get(name) for name in ("threads", "precision", "libraries")}
+        if "condition" in content:
+            # Inputs may be others under the same ids, and others again with another seed.
+            computed |= {name: content[name] for name in ("condition", "seed")}
         key = canonical.sha256({"features": 1, "weights": weights, "model": model, "ids": list(data.ids), "data": content.get("data"), **computed})
         with self.store.lock(key):
             entry = self.store.read(key)

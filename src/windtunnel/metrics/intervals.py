@@ -123,7 +123,7 @@ def crossed(values: npt.NDArray[np.float64], prior: SeedPrior | None = None) -> 
     return Spread(used / values.size, max(1.0, used**2 / doubt) if doubt > 0 else samples - 1)
 
 
-def pooled(correct: Values, *, seeds: tuple[int, ...] = (), draws: int = 1, prior: SeedPrior | None = None) -> Estimate:
+def pooled(correct: Values, *, seeds: tuple[int, ...] = (), draws: int = 1, prior: SeedPrior | None = None, tail: float = student.TAIL) -> Estimate:
     """The grand mean of a share over seeds and samples, with a 95 % interval that stays in [0, 1].
 
     The interval is Wilson's, with the number of samples replaced by the number of independent ones that would give
@@ -133,6 +133,7 @@ def pooled(correct: Values, *, seeds: tuple[int, ...] = (), draws: int = 1, prio
         correct: yes/no or shares in [0, 1].
         seeds: the training seeds of the rows, for the record.
         draws: yes/no outcomes averaged in each value; bounds what a value can be worth.
+        tail: probability beyond each end of the interval.
         prior: what other entries tell about the spread between seeds.
     Shapes:
         correct (seed, sample), or (sample,) for a single seed.
@@ -145,13 +146,14 @@ def pooled(correct: Values, *, seeds: tuple[int, ...] = (), draws: int = 1, prio
     count, samples = values.shape
     mean = float(values.sum()) / values.size
     # With all right or all wrong there is no spread to see; the seeds then add nothing that could be shown.
-    worth, quantile = float(samples), student.NORMAL_975
+    normal = student.normal_quantile(tail)
+    worth, quantile = float(samples), normal
     if 0 < mean < 1 and samples > 1:
         spread = crossed(values, prior)
         binomial = mean * (1 - mean) * samples / (samples - 1)
         ceiling = float(values.size * draws)
         worth = min(binomial / spread.variance, ceiling) if spread.variance > 0 else ceiling
-        quantile = student.NORMAL_975 if count == 1 else student.quantile(spread.freedom)
+        quantile = normal if count == 1 else student.quantile(spread.freedom, tail)
     low, high = score_interval(mean, worth, quantile)
     return Estimate(mean, low, high, samples, seeds)
 

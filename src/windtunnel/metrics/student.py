@@ -13,6 +13,9 @@ from statistics import NormalDist
 NORMAL_975 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
 
+TAIL = 0.025
+"""Probability beyond each end of a 95 % interval."""
+
 # Terms shrink geometrically for the arguments reached here; 300 is far above what any of them needs.
 _TERMS = 300
 _TINY = 1e-300
@@ -31,18 +34,24 @@ def two_sided(t: float, freedom: float) -> float:
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
-def quantile(freedom: float) -> float:
-    """The 97.5 % quantile: half the width of a 95 % interval, in standard errors.
+def normal_quantile(tail: float) -> float:
+    """The quantile of the normal distribution that leaves `tail` above it."""
+    return NORMAL_975 if tail == TAIL else NormalDist().inv_cdf(1 - tail)
+
+
+def quantile(freedom: float, tail: float = TAIL) -> float:
+    """The quantile that leaves `tail` above it; of 2.5 % half the width of a 95 % interval, in standard errors.
 
     Args:
         freedom: degrees of freedom, at least 1.
+        tail: above 0 and below 1/2.
     """
     # Two terms of the expansion in 1 / freedom. Above zero the distribution function is concave, so that Newton's steps
     # come from below after the first, and never overshoot.
-    z = NORMAL_975
+    z = normal_quantile(tail)
     t = z if freedom < 3 else z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom * freedom)
     for _ in range(60):
-        step = (two_sided(t, freedom) / 2 - 0.025) / _density(t, freedom)
+        step = (two_sided(t, freedom) / 2 - tail) / _density(t, freedom)
         t += step
         if abs(step) < 1e-10 * t:
             break

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from windtunnel.reporting import sections, texts
 from windtunnel.reporting.breakdown import class_tables, loss_tables
 from windtunnel.reporting.charts import Style, style
+from windtunnel.reporting.conditions import condition_tables
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Entry, Leaderboard
 from windtunnel.reporting.levels import level_groups
@@ -50,6 +51,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         tradeoffs=tuple(tradeoffs(board, looks)),
         groups=[group for group in groups if not group.folded],
         folded=[group for group in groups if group.folded],
+        conditions=condition_tables(folder, board),
         training=training_panels(folder, board.entries, looks),
         samples=sections.samples(folder, board),
         flags=sections.flag_groups(folder),

@@ -139,7 +139,7 @@ def compared(entries: list[Entry] | tuple[Entry, ...], column: str) -> tuple[Pai
             able.append((entry, figure.table, figure.estimate))
     couples = []
     for one, other in combinations(able, 2):
-        if _comparable(one[1], other[1]):
+        if comparable(one[1], other[1]):
             couples.append((one, other) if one[2].value >= other[2].value else (other, one))
     prior = seed_prior([left[1].values - right[1].values for left, right in couples])
     found = [
@@ -153,7 +153,8 @@ def compared(entries: list[Entry] | tuple[Entry, ...], column: str) -> tuple[Pai
     )
 
 
-def _comparable(left: Table, right: Table) -> bool:
+def comparable(left: Table, right: Table) -> bool:
+    """Whether two figures are about the same samples."""
     return left.samples == right.samples and np.array_equal(left.labels, right.labels)
 
 

@@ -22,6 +22,7 @@ class ThreatFacts:
         levels: texts of its radii or severities, ascending.
         norm: of an attack; None for others.
         arguments: everything it was called with.
+        grouped: whether it puts samples into groups.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ThreatFacts:
     levels: tuple[str, ...]
     norm: str | None = None
     arguments: Mapping[str, Any] | None = None
+    grouped: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,23 @@ class BenchmarkFacts:
     def family(self, name: str) -> tuple[ThreatFacts, ...]:
         """Its threats of one family."""
         return tuple(threat for threat in self.threats if threat.family == name)
+
+
+@dataclass(frozen=True)
+class ConditionFacts:
+    """One training condition of a suite.
+
+    Args:
+        name: shown name; "clean" is the data as it is.
+        use: name in the table of conditions; empty for "clean".
+        arguments: everything it was called with.
+        entries: recipe -> the entry of that recipe under the condition, as `Manifest.recipes` has it.
+    """
+
+    name: str
+    use: str
+    arguments: Mapping[str, Any]
+    entries: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,7 @@ class Manifest:
         data: what was fine-tuned on.
         benchmarks: what every victim was put through.
         body: the whole manifest, as read.
+        conditions: how the training data was bad; none where all was trained on the data as it is.
     """
 
     suite: str
@@ -106,6 +126,7 @@ class Manifest:
     data: DataFacts
     benchmarks: tuple[BenchmarkFacts, ...]
     body: Mapping[str, Any]
+    conditions: tuple[ConditionFacts, ...] = ()
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Manifest:
@@ -129,11 +150,18 @@ class Manifest:
                 data=_data(body["data"]),
                 benchmarks=tuple(_benchmark(item) for item in body["benchmarks"]),
                 body=body,
+                conditions=tuple(_condition(item) for item in body.get("conditions", ())),
             )
         except KeyError as error:
             raise RecordError(f"the field {error} is missing") from error
         except (TypeError, AttributeError) as error:
             raise RecordError(f"a field has another type than expected ({error})") from error
+
+    @property
+    def methods(self) -> Mapping[str, str]:
+        """The recipe that each entry of `recipes` is of, whatever the condition."""
+        origins = {entry: recipe for condition in self.conditions for recipe, entry in condition.entries.items()}
+        return {entry: origins.get(entry, entry) for entry in self.recipes}
 
     def benchmark(self, name: str) -> BenchmarkFacts | None:
         """The benchmark of that name, if there is one."""
@@ -142,6 +170,11 @@ class Manifest:
 
 def _data(body: Mapping[str, Any]) -> DataFacts:
     return DataFacts(str(body["name"]), str(body["fingerprint"]), tuple(body["classes"]), body["sizes"], body["audit"])
+
+
+def _condition(body: Mapping[str, Any]) -> ConditionFacts:
+    described = body["condition"] or {"use": "", "arguments": {}}
+    return ConditionFacts(str(body["name"]), str(described["use"]), described["arguments"], body["entries"])
 
 
 def _benchmark(body: Mapping[str, Any]) -> BenchmarkFacts:
@@ -161,4 +194,5 @@ def _benchmark(body: Mapping[str, Any]) -> BenchmarkFacts:
 
 def _threat(body: Mapping[str, Any]) -> ThreatFacts:
     levels = tuple(str(level) for level in body["levels"])
-    return ThreatFacts(str(body["name"]), str(body["use"]), str(body["family"]), levels, body["norm"], body.get("arguments"))
+    named = {name: str(body[name]) for name in ("name", "use", "family")}
+    return ThreatFacts(**named, levels=levels, norm=body["norm"], arguments=body.get("arguments"), grouped=bool(body.get("grouped")))

@@ -1,9 +1,9 @@
-"""Measures: what sums up more than one cell of an entry: corruption errors, flips, areas under curves, median distances, and what it cost."""
+"""Measures: what else an entry is told by: corruption errors, flips, areas under curves, median distances, worst groups, and what it cost."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,10 +21,12 @@ from windtunnel.metrics.flips import flip_probability, mean_flip_rate
 from windtunnel.metrics.intervals import pooled
 from windtunnel.reporting.figures import Unavailable, cell, cut
 from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.groups import WorstGroups
 from windtunnel.reporting.manifest import BenchmarkFacts, ThreatFacts
 
 NORMALISER = "alexnet"
 SEQUENCES = "imagenet-p"
+WORST_GROUP = "worst-group accuracy"
 SEVERITIES = ("1", "2", "3", "4", "5")
 Table = npt.NDArray[np.float64]
 
@@ -35,7 +37,8 @@ class Measure:
 
     Args:
         model, recipe, benchmark: what it belongs to.
-        name: e.g. "mCE by alexnet", "flips of rotate", "area under pgd", "median L2 distance by fmn", "passes of pgd".
+        name: e.g. "mCE by alexnet", "flips of rotate", "area under pgd", "median L2 distance by fmn", "passes of pgd",
+            "worst-group accuracy under shortcut".
         value, low, high: the figure with its 95 % interval; None where it was not computed; `high` is None where it exceeds what was searched.
         text: as shown.
         reason: why there is none.
@@ -56,20 +59,27 @@ class Measure:
 
 def measures(folder: RunFolder) -> tuple[Measure, ...]:
     """Every measure of every entry, in the order of the suite."""
+    manifest = folder.manifest
+    groups = {
+        (benchmark.name, threat.name): WorstGroups(folder, benchmark, threat)
+        for benchmark in manifest.benchmarks
+        for threat in benchmark.threats
+        if threat.grouped
+    }
     return tuple(
         measure
-        for model in folder.manifest.models
-        for recipe in folder.manifest.recipes
-        for benchmark in folder.manifest.benchmarks
-        for measure in _Entry(folder, benchmark, model, recipe).measures()
+        for model in manifest.models
+        for recipe in manifest.recipes
+        for benchmark in manifest.benchmarks
+        for measure in _Entry(folder, benchmark, model, recipe, groups).measures()
     )
 
 
 class _Entry:
     """One entry under one benchmark."""
 
-    def __init__(self, folder: RunFolder, benchmark: BenchmarkFacts, model: str, recipe: str) -> None:
-        self.folder, self.benchmark, self.model, self.recipe = folder, benchmark, model, recipe
+    def __init__(self, folder: RunFolder, benchmark: BenchmarkFacts, model: str, recipe: str, groups: Mapping[tuple[str, str], WorstGroups]) -> None:
+        self.folder, self.benchmark, self.model, self.recipe, self.groups = folder, benchmark, model, recipe, groups
 
     def measures(self) -> Iterator[Measure]:
         """What the benchmark's threats allow."""
@@ -78,6 +88,9 @@ class _Entry:
                 yield self._measure(f"area under {threat.name}", partial(self._area, threat), better=True)
             yield self._measure(f"median {threat.norm} distance by {threat.name}", partial(self._median, threat), better=True)
             yield self._measure(f"passes of {threat.name} a sample", partial(self._spent, threat), better=None)
+        for threat in self.benchmark.threats:
+            if threat.grouped:
+                yield self._measure(f"{WORST_GROUP} under {threat.name}", partial(self._worst_group, threat), better=True)
         sequences = tuple(threat for threat in self.benchmark.threats if threat.use == SEQUENCES)
         for threat in sequences:
             yield self._measure(f"flips of {threat.name}", partial(self._flip_probability, threat), better=False)
@@ -141,6 +154,10 @@ class _Entry:
         passes = sum(int(record.cost.get("forward", 0)) + int(record.cost.get("backward", 0)) for record in records) / count
         queries = sum(int(record.cost.get("queries", 0)) for record in records) / count
         return passes, passes, passes, f"{passes:,.0f}" + (f", {queries:,.0f} of them queries" if queries else "")
+
+    def _worst_group(self, threat: ThreatFacts) -> tuple[float, float, float, str]:
+        found = self.groups[self.benchmark.name, threat.name].estimate(self.model, self.recipe)
+        return found.value, found.low, found.high, f"{100 * found.value:.1f} ({100 * found.low:.1f}–{100 * found.high:.1f}) %"
 
     def _errors(self, normaliser: str, corruptions: tuple[ThreatFacts, ...], *, relative: bool) -> tuple[float, float, float, str]:
         names = [threat.use for threat in corruptions]

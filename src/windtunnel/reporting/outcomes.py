@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel.core.record import ATTEMPT_COLUMNS, OUTCOME_COLUMNS
+from windtunnel.core.record import ATTEMPT_COLUMNS, GROUP_COLUMN, OUTCOME_COLUMNS
 from windtunnel.errors import RecordError
 
 Codes = npt.NDArray[np.int64]
@@ -41,6 +41,7 @@ class Slice:
         confidence: largest softmax probability.
         distance: norm of the change.
         attempts: of attacks that tell; None for others.
+        groups: of threats that put samples into groups; None for others.
     """
 
     samples: Codes
@@ -49,6 +50,7 @@ class Slice:
     confidence: npt.NDArray[np.float64]
     distance: npt.NDArray[np.float64]
     attempts: Attempts | None = None
+    groups: Codes | None = None
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
@@ -61,7 +63,8 @@ class Outcomes:
     """Per-sample results of a whole run, grouped once.
 
     Args:
-        columns: the table's columns; `key`, `level` and `sample` as (codes, texts); `status`, if it is there, None where no attack tells.
+        columns: the table's columns; `key`, `level` and `sample` as (codes, texts); `status`, if it is there, None where no attack tells,
+            and `group` NaN where there are none.
     """
 
     def __init__(self, columns: dict[str, Any]) -> None:
@@ -80,6 +83,7 @@ class Outcomes:
         self._values = {name: columns[name][rows] for name in ("label", "predicted", "confidence", "distance")}
         told = ATTEMPT_COLUMNS if "status" in columns else ()
         self._told = {name: columns[name][rows] for name in told}
+        self._groups = columns[GROUP_COLUMN][rows] if GROUP_COLUMN in columns else None
         self._keys = {name: place for place, name in enumerate(self._key_names)}
         self._levels = {name: place for place, name in enumerate(level_names)}
         self._named: dict[bytes, tuple[str, ...]] = {}
@@ -103,9 +107,12 @@ class Outcomes:
             # Two names of one suite may stand for one cell, whose rows are then written twice.
             samples, first = np.unique(samples, return_index=True)
             rows = first + start
-        return Slice(
-            samples, values["label"][rows], values["predicted"][rows], values["confidence"][rows], values["distance"][rows], self._attempts(rows)
-        )
+        label, predicted, confidence, distance = (values[name][rows] for name in ("label", "predicted", "confidence", "distance"))
+        return Slice(samples, label, predicted, confidence, distance, self._attempts(rows), self._grouped(rows))
+
+    def _grouped(self, rows: npt.NDArray[np.int64]) -> Codes | None:
+        found = None if self._groups is None else self._groups[rows]
+        return None if found is None or np.isnan(found).any() else found.astype(np.int64)
 
     def _attempts(self, rows: npt.NDArray[np.int64]) -> Attempts | None:
         if not self._told:
@@ -138,7 +145,8 @@ def read(path: Path) -> Outcomes:
             if missing:
                 raise RecordError(f"{path} lacks the columns {', '.join(missing)}; expected {', '.join(OUTCOME_COLUMNS)}.")
             told = all(name in file.schema_arrow.names for name in ATTEMPT_COLUMNS)
-            table = file.read(columns=[*OUTCOME_COLUMNS, *(ATTEMPT_COLUMNS if told else ())])
+            grouped = GROUP_COLUMN in file.schema_arrow.names
+            table = file.read(columns=[*OUTCOME_COLUMNS, *(ATTEMPT_COLUMNS if told else ()), *([GROUP_COLUMN] if grouped else ())])
         columns: dict[str, Any] = {name: _codes(table.column(name)) for name in texts}
         for name, kind in (("label", np.int64), ("predicted", np.int64), ("confidence", np.float64), ("distance", np.float64)):
             columns[name] = _numbers(table.column(name)).astype(kind)
@@ -146,6 +154,8 @@ def read(path: Path) -> Outcomes:
             columns["status"] = np.array(table.column("status").to_pylist(), dtype=object)
             columns["queries"] = _filled(table.column("queries"), 0).astype(np.int64)
             columns["similarity"] = _filled(table.column("similarity"), math.nan)
+        if grouped:
+            columns[GROUP_COLUMN] = _filled(table.column(GROUP_COLUMN), math.nan)
     except FileNotFoundError:
         raise RecordError(f"{path} is missing; a run's folder needs it. Run the suite again, or copy the whole folder.") from None
     except (OSError, pa.ArrowException, BufferError) as error:

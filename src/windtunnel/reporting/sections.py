@@ -19,7 +19,7 @@ from windtunnel.reporting.texts import one_line
 from windtunnel.reporting.wording import Side, side
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
-_SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "benchmarks", "seeds", "selection", "normaliser", "threads")
+_SUITE_ORDER = ("suite", "models", "data", "samples", "recipes", "conditions", "benchmarks", "seeds", "selection", "normaliser", "threads")
 
 # The options of `windtunnel evaluate` that change a number, in its own order.
 _EVALUATE = ("model", "benchmark", "recipe", "data", "samples", "architecture", "catalog")
@@ -261,11 +261,14 @@ def models(folder: RunFolder) -> Iterator[dict[str, Any]]:
 
 
 def recipes(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    """The effective arguments of each recipe, defaults included."""
+    """The effective arguments of each recipe, defaults included; once for all conditions it is trained under."""
     noted: Mapping[str, Any] = folder.manifest.body.get("recipe_arguments") or {}
-    for recipe in folder.manifest.recipes:
-        records = (folder.finetuning(model, recipe, seed) for model in folder.manifest.models for seed in folder.manifest.seeds)
-        described: Mapping[str, Any] = noted.get(recipe) or next(
+    entries: dict[str, str] = {}
+    for entry, recipe in folder.manifest.methods.items():
+        entries.setdefault(recipe, entry)
+    for recipe, entry in entries.items():
+        records = (folder.finetuning(model, entry, seed) for model in folder.manifest.models for seed in folder.manifest.seeds)
+        described: Mapping[str, Any] = noted.get(entry) or next(
             (record.content["recipe"] for record in records if record is not None and "recipe" in record.content), {}
         )
         yield {

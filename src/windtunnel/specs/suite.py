@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
 from windtunnel.catalog import Catalog
 from windtunnel.core.modality import IMAGE
-from windtunnel.core.model import ModelSource
-from windtunnel.core.recipe import Recipe
 from windtunnel.core.suite import Benchmark, Selection, Suite
 from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError
 from windtunnel.specs.benchmark import read_benchmark
+from windtunnel.specs.conditions import check_names, read_conditions
 from windtunnel.specs.fields import Fields, describe
 from windtunnel.specs.nodes import Document, Node, read
 from windtunnel.specs.recipes import Reading
 from windtunnel.specs.references import collect, data, model
 from windtunnel.specs.tables import BUILTIN, Tables
 
-KEYS = ("suite", "models", "data", "recipes", "benchmarks", "seeds", "selection", "threads", "samples", "normaliser")
+KEYS = ("suite", "models", "data", "recipes", "conditions", "benchmarks", "seeds", "selection", "threads", "samples", "normaliser")
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 DEFAULT_SEEDS = (0,)
 ALEXNET_NAME = "alexnet"
@@ -52,6 +50,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     source = data(document, place, tables) if place else None
     modality = source.modality if source else IMAGE
     recipes = collect(document, fields.items("recipes", "recipes"), Reading(document, catalog, tables, modality).recipe, "recipe")
+    conditions = read_conditions(fields, tables, modality)
     benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
     seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
     threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)
@@ -68,10 +67,13 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         threads=threads,
         samples=samples,
         source=root.plain(),
+        conditions=conditions,
     )
     _check_modality(document, fields, suite)
     _check_surrogates(document, fields, suite)
-    _check_normaliser(fields, models, recipes)
+    _check_normaliser(fields, suite)
+    if conditions:
+        check_names(fields, recipes, conditions)
     return None if problems else suite
 
 
@@ -98,7 +100,7 @@ def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:
                 document.report(place.place, f"{benchmark.name}: {error}")
 
 
-def _check_normaliser(fields: Fields, models: Mapping[str, ModelSource], recipes: Mapping[str, Recipe]) -> None:
+def _check_normaliser(fields: Fields, suite: Suite) -> None:
     """What corruption errors are divided by must be known: the published table, or an entry of the suite.
 
     The report reads it off the file's content.
@@ -108,11 +110,11 @@ def _check_normaliser(fields: Fields, models: Mapping[str, ModelSource], recipes
         return
     text = node.value if isinstance(node.value, str) else ""
     model, _, recipe = (part.strip() for part in text.partition("+"))
-    if text != ALEXNET_NAME and not (model in models and recipe in recipes):
+    if text != ALEXNET_NAME and not (model in suite.models and recipe in suite.trainings):
         fields.document.report(
             node.place,
-            f'A normaliser is {ALEXNET_NAME} (its published errors on ImageNet-C), or "MODEL + RECIPE" with a model ({", ".join(models)}) and '
-            f"a recipe ({', '.join(recipes)}) of the suite; found {describe(node)}.",
+            f'A normaliser is {ALEXNET_NAME} (its published errors on ImageNet-C), or "MODEL + RECIPE" with a model ({", ".join(suite.models)}) and '
+            f"a recipe ({', '.join(suite.trainings)}) of the suite; found {describe(node)}.",
         )
 
 

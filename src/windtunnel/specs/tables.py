@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from windtunnel import builtins
+from windtunnel.core.condition import Condition
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.metric import Metric
 from windtunnel.core.model import ModelSource
@@ -51,6 +52,7 @@ class Tables:
     """
 
     recipes: Registry[Recipe] = builtins.RECIPES
+    conditions: Registry[Condition] = builtins.CONDITIONS
     threats: Registry[Threat] = builtins.THREATS
     datasets: Registry[DataSource] = builtins.DATASETS
     metrics: Registry[Metric] = builtins.METRICS

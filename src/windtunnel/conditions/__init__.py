@@ -1,0 +1,1 @@
+"""Conditions: ways in which training data may be bad."""
