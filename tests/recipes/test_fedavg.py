@@ -48,9 +48,11 @@ def test_the_mean_is_weighted_by_samples():
 
 def test_one_full_step_of_each_client_is_one_step_on_all_samples():
     """With a single step the mean of the clients' weights is that of their gradients (McMahan et al., section 2, FederatedSGD)."""
-    whole = trained("full", Plain(), **STEP, schedule="constant", warmup=0).last
-    assert close(federated(Plain(), client=STEP, rounds=1, alpha=1.0).last, whole, 1e-6)
-    assert not close(federated(Plain(), client={**STEP, "epochs": 3}, rounds=1).last, whole, 1e-6)
+    whole = trained("full", Plain(), **STEP, schedule="constant", warmup=0)
+    spread_out = federated(Plain(), client=STEP, rounds=1, alpha=0.3)
+    assert close(spread_out.last, whole.last, 1e-6)
+    assert spread_out.curves[0].train_loss == pytest.approx(whole.curves[0].train_loss, rel=1e-5)
+    assert not close(federated(Plain(), client={**STEP, "epochs": 3}, rounds=1).last, whole.last, 1e-6)
 
 
 def test_some_clients_take_part_others_every_round():

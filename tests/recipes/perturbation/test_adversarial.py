@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from support.composing import equal, material, start, trained
+from support.telling import reading
 
 import windtunnel as wt
+from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Minibatch
 from windtunnel.errors import RecipeError, ResourceError
 from windtunnel.recipes.perturbation.adversarial import Adversarial
@@ -34,6 +36,19 @@ def test_the_share_is_that_of_the_samples_others_each_epoch_and_the_same_in_any_
     assert 0.12 < float(some.float().mean()) < 0.28
     assert not torch.equal(some, changed(0.2, epoch=2))
     assert torch.equal(some[10:50], changed(0.2, rows=slice(10, 50)))
+
+
+def test_a_share_of_texts_is_perturbed_too(tmp_path):
+    work = reading(tmp_path)
+    batch = work.train.batch()
+    fitting = Fitting(
+        Network(work.model, 2), work.train, work.val, 0, work.device, "full", 3, 9, {}, lambda: iter(()), torch.Tensor.backward, epoch=1
+    )
+    hooks = Adversarial(threat={"use": "upper-case"}, share=0.4).begin(fitting)
+    after = hooks.perturb(Minibatch(batch.inputs, batch.labels, batch.ids))
+    changed = [new != old for new, old in zip(after.inputs, batch.inputs, strict=True)]
+    assert 0.2 < sum(changed) / len(changed) < 0.6
+    assert all((new[0] == old[0].upper()) if moved else (new == old) for new, old, moved in zip(after.inputs, batch.inputs, changed, strict=True))
 
 
 def test_those_that_are_perturbed_are_perturbed_as_all_would_be():
