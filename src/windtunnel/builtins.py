@@ -41,6 +41,8 @@ RECIPES: Final[Registry[Recipe]] = Registry(
         "interpolation": "windtunnel.recipes.wise_ft:WiseFt",
         "soup": "windtunnel.recipes.soup:Soup",
         "search": "windtunnel.recipes.search:Search",
+        "fedavg": "windtunnel.recipes.fedavg:FedAvg",
+        "reptile": "windtunnel.recipes.reptile:Reptile",
     },
 )
 """How a victim can come about. What people call a recipe is mostly a preset: a file of the catalogue's folder `recipes/`."""
@@ -94,6 +96,13 @@ REGULARISATIONS: Final[Registry[Regularisation]] = Registry(
     "windtunnel.core.part:Regularisation",
     {
         "l2-sp": "windtunnel.recipes.regularisation.l2_sp:L2SP",
+        "feature-distance": "windtunnel.recipes.regularisation.feature_distance:FeatureDistance",
+        "dropout": "windtunnel.recipes.regularisation.dropout:Dropout",
+        "stochastic-depth": "windtunnel.recipes.regularisation.dropout:StochasticDepth",
+        "r-drop": "windtunnel.recipes.regularisation.r_drop:RDrop",
+        "sam": "windtunnel.recipes.regularisation.sam:SAM",
+        "asam": "windtunnel.recipes.regularisation.sam:ASAM",
+        "awp": "windtunnel.recipes.regularisation.awp:AWP",
     },
 )
 
@@ -102,6 +111,12 @@ PERTURBATIONS: Final[Registry[Perturbation]] = Registry(
     "windtunnel.core.part:Perturbation",
     {
         "adversarial": "windtunnel.recipes.perturbation.adversarial:Adversarial",
+        "trades": "windtunnel.recipes.perturbation.trades:Trades",
+        "mart": "windtunnel.recipes.perturbation.mart:Mart",
+        "free-at": "windtunnel.recipes.perturbation.free:Free",
+        "advprop": "windtunnel.recipes.perturbation.advprop:AdvProp",
+        "freelb": "windtunnel.recipes.perturbation.freelb:FreeLB",
+        "smart": "windtunnel.recipes.perturbation.smart:Smart",
     },
 )
 

@@ -32,6 +32,7 @@ class Minibatch:
         labels: class indices, (batch,).
         ids: one stable name per sample.
         clean: the inputs before a perturbation that knows the network.
+        perturbed: what a perturbation made of them, where `inputs` are trained on, too.
         views: further versions of the same samples, which go through the network with them.
         other: for mixtures, the labels of what is mixed in, (batch,).
         share: for mixtures, how much of each sample is its own, (batch,), in [0, 1]; the loss is mixed alike.
@@ -42,6 +43,7 @@ class Minibatch:
     labels: Tensor
     ids: tuple[str, ...]
     clean: Any = None
+    perturbed: Any = None
     views: tuple[Any, ...] = ()
     other: Tensor | None = None
     share: Tensor | None = None
@@ -58,9 +60,10 @@ class Minibatch:
         """
         if self.partner is not None:
             raise RecipeError("Samples that are mixed inside the network cannot be worked through in parts; use `accumulate: 1` and a smaller batch.")
-        other, share, clean = (None if each is None else each[rows] for each in (self.other, self.share, self.clean))
+        other, share = (None if each is None else each[rows] for each in (self.other, self.share))
+        clean, perturbed = (None if each is None else each[rows] for each in (self.clean, self.perturbed))
         views = tuple(view[rows] for view in self.views)
-        return Minibatch(self.inputs[rows], self.labels[rows], self.ids[rows], clean, views, other, share)
+        return Minibatch(self.inputs[rows], self.labels[rows], self.ids[rows], clean, perturbed, views, other, share)
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ class Hooks:
         return factor
 
     def climb(self) -> None:
-        """Move the weights along their gradients."""
+        """Move the weights along their gradients, of which only the direction counts: in mixed precision they are scaled."""
 
     def settle(self) -> None:
         """Move them back, leaving the gradients."""
@@ -200,6 +203,9 @@ class Hooks:
 
     def epoch_ended(self) -> None:
         """The epoch is over; validation comes next."""
+
+    def ended(self) -> None:
+        """The stage is over; put back what of the network's settings was changed."""
 
     def averaged(self) -> Mapping[str, Tensor] | None:
         """The state of the network to be validated and kept in the place of the trained one."""
@@ -229,6 +235,13 @@ class Part(Configured, ABC):
     def passes(self) -> float:
         """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""
         return 0.0
+
+    def require(self) -> None:
+        """Refuse to start without what it reads from disk.
+
+        Raises:
+            ResourceError: naming what is missing, and how to get it.
+        """
 
 
 class Loss(Part, ABC):
@@ -265,8 +278,10 @@ class Averaging(Trick, ABC):
 class Perturbation(Trick, ABC):
     """Trains on inputs that are changed against the network."""
 
-    replays: ClassVar[int] = 1
-    """Steps made on each minibatch."""
+    @property
+    def replays(self) -> int:
+        """Steps made on each minibatch; the epochs are as many times fewer."""
+        return 1
 
     def judged_under(self) -> Threat[Any] | None:
         """The threat under which an epoch is judged on the validation split; None to judge by plain accuracy."""

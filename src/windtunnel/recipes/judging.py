@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,13 +69,20 @@ def measured(network: Network, data: Dataset, device: torch.device) -> Measured:
 
 def attacked(network: Network, threat: Threat[Any], batch: Batch[Any], seed: int) -> Rows:
     """The threat's answer for every sample of `batch`; the network's modes and gradients are as before afterwards."""
+    with judged(network) as victim:
+        found = threat.perturb(victim, batch, threat.levels[-1], seed)
+    perturbed: Rows = found.inputs if isinstance(found, Attempted) else found
+    return perturbed.detach() if isinstance(perturbed, torch.Tensor) else perturbed
+
+
+@contextmanager
+def judged(network: Network) -> Iterator[Victim]:
+    """Inside, the network is in evaluation mode and no parameter collects a gradient; afterwards both are as before."""
     modes = [(module, module.training) for module in network.modules()]
     victim = Victim(network.eval())
     try:
         with victim.frozen():
-            found = threat.perturb(victim, batch, threat.levels[-1], seed)
+            yield victim
     finally:
         for module, training in modes:
             module.training = training
-    perturbed: Rows = found.inputs if isinstance(found, Attempted) else found
-    return perturbed.detach() if isinstance(perturbed, torch.Tensor) else perturbed

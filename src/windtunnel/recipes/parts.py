@@ -17,10 +17,11 @@ Regularisations = Annotated[tuple[Regularisation, ...], Named(REGULARISATIONS, m
 MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional=True)]
 MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
 OneSelection = Annotated[Selection, Named(SELECTIONS)]
+OneRecipe = Annotated[Recipe, Named(RECIPES)]
 OneThreat = Annotated[Threat[Any], Named(THREATS)]
 Threats = Annotated[tuple[Threat[Any], ...], Named(THREATS, many=True)]
-OneRecipe = Annotated[Recipe, Named(RECIPES)]
 Recipes = Annotated[tuple[Recipe, ...], Named(RECIPES, many=True)]
+MaybeThreat = Annotated[Threat[Any] | None, Named(THREATS, optional=True)]
 
 MaybeScope = Annotated[Scope | None, Named(SCOPES, optional=True)]
 MaybeLoss = Annotated[Loss | None, Named(LOSSES, optional=True)]

@@ -32,12 +32,19 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     check_material(work.train, work.val)
     seed = work.seed if recipe.head_seed is None else recipe.head_seed
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
+    return carry_on(recipe, work, network, fresh=True)
+
+
+def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: bool = False) -> Finetuned:
+    """The same from a network that has been trained before, unless it is fresh: its features are then those of the model."""
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
+    for part in parts:
+        part.require()
     origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)
     curves: list[Epoch] = list(resume.curves)
-    kept = True
+    kept = fresh
     for number, (name, phase) in enumerate(phases):
         kept = kept and phase.scope.keeps_backbone  # else its features are no longer those of the model
         if number < resume.stage:
@@ -100,10 +107,11 @@ class _Stage:
 
     def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
         phase, work = self.phase, self.work
-        steps, start = steps_of(len(work.train), phase.batch), {} if self.origin is None else self.origin.state_dict()
+        epochs = max(1, round(phase.epochs / phase.replays))
+        steps, start = steps_of(len(work.train), phase.batch) * phase.replays, {} if self.origin is None else self.origin.state_dict()
         backward = torch.Tensor.backward
         return Fitting(
-            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, start, validation, backward, origin=self.origin
+            network, work.train, work.val, work.seed, work.device, self.name, epochs, steps, start, validation, backward, origin=self.origin
         )
 
     def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
@@ -111,7 +119,7 @@ class _Stage:
         fitting.hooks = hooks(phase, fitting)
 
         def moving(epoch: int) -> list[nn.Parameter]:
-            return [*phase.scope.parameters(network, epoch, phase.epochs), *network.head.parameters()]
+            return [*phase.scope.parameters(network, epoch, fitting.epochs), *network.head.parameters()]
 
         away = depths(self.network) if phase.layer_decay < 1 else {}
         judge = phase.select.begin(fitting, phase.perturb)

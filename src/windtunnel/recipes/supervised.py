@@ -142,6 +142,11 @@ class Supervised(Recipe):
         return 1.0 if self.on_features else self.epochs * (2.0 + extra)
 
     @property
+    def replays(self) -> int:
+        """Steps made on each minibatch."""
+        return self.perturb.replays if self.perturb else 1
+
+    @property
     def on_features(self) -> bool:
         """Whether features computed once are all that a stage has to see of its inputs."""
         tricks = (*self.augment, *self.regularise, *([self.perturb] if self.perturb else ()))
