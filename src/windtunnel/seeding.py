@@ -56,6 +56,18 @@ def generators(seed: int, purpose: str, ids: Sequence[str]) -> Generators:
     return Generators((seed, purpose, name) for name in ids)
 
 
+def uniforms(seed: int, purpose: str, ids: Sequence[str], count: int) -> np.ndarray:
+    """A few numbers in [0, 1) per sample id; the same for any batch size, order and worker. Far cheaper than a generator each.
+
+    Shapes:
+        returns (len(ids), count), float64.
+    """
+    # A 64-bit word of a digest makes one number, of its 53 highest bits.
+    blocks = [digest("uniforms", seed, purpose, name, block) for name in ids for block in range(-(-count // 4))]
+    words = np.frombuffer(b"".join(blocks), dtype="<u8").reshape(len(ids), -1)
+    return (words[:, :count] >> np.uint64(11)) * 2.0**-53
+
+
 def integer(*parts: Part) -> int:
     """A 63-bit integer that is a function of `parts` alone."""
     return int.from_bytes(digest(*parts)[:8], "little") >> 1

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from windtunnel.recipes.augmentation.operations import OPERATIONS
+from windtunnel.recipes.augmentation.tables import AUGMIX, applied
 from windtunnel.seeding import Generators
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def mixed(images: Tensor, drawn: Sequence[Generators], settings: AugMix) -> list
     draws = _Draws(*(np.stack(column) for column in zip(*(vars(one).values() for one in each), strict=True)))
     # All chains of all views as one stack of (view, sample, chain): an operation runs once for all images that drew it.
     stacked = images[None, :, None].expand(len(drawn), -1, settings.width, -1, -1, -1)
-    chains = _augment(stacked.flatten(0, 2), draws, settings.depth).view_as(stacked)
+    operation, level = (each.reshape(-1, settings.depth) for each in (draws.operation, draws.level * draws.sign))
+    chains = chained(stacked.flatten(0, 2), draws.depth.reshape(-1), operation, level).view_as(stacked)
     weights, share = (torch.from_numpy(one).to(images)[..., None, None, None] for one in (draws.weights, draws.share))
     mixture = (weights * chains).sum(2)
     return list(((1 - share) * images + share * mixture).clamp(0, 1))
@@ -57,7 +58,7 @@ def _draw(generators: Generators, settings: AugMix) -> _Draws:
                 random.dirichlet([settings.alpha] * settings.width),
                 random.beta(settings.alpha, settings.alpha),
                 random.integers(1, settings.depth + 1, settings.width),
-                random.integers(0, len(OPERATIONS), shape),
+                random.integers(0, len(AUGMIX), shape),
                 random.uniform(0.1, settings.severity, shape),
                 random.integers(0, 2, shape) * 2 - 1,
             )
@@ -65,14 +66,16 @@ def _draw(generators: Generators, settings: AugMix) -> _Draws:
     return _Draws(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _augment(images: Tensor, draws: _Draws, most: int) -> Tensor:
-    """Each image through the operations of its chain."""
-    changed = images.clone()
-    depth, operations, levels = draws.depth.reshape(-1), draws.operation.reshape(-1, most), (draws.level * draws.sign).reshape(-1, most)
-    for step in range(most):
-        for number, operation in enumerate(OPERATIONS):
-            rows = np.flatnonzero((depth > step) & (operations[:, step] == number))
-            if len(rows):
-                place = torch.from_numpy(rows).to(changed.device)
-                changed[place] = operation(changed[place], torch.from_numpy(levels[rows, step]).to(changed))
-    return changed
+def chained(images: Tensor, depth: np.ndarray, operation: np.ndarray, level: np.ndarray) -> Tensor:
+    """Each image through the operations of its chain, of the nine of AugMix.
+
+    Args:
+        depth: how many of them.
+        operation: their numbers.
+        level: of 10, negative for the other direction.
+    Shapes:
+        images (batch, channel, height, width); depth (batch,); operation and level (batch, largest depth).
+    """
+    for step in range(operation.shape[1]):
+        images = applied(images, AUGMIX, np.where(depth > step, operation[:, step], -1), level[:, step] / 10, "bilinear")
+    return images
