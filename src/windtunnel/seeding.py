@@ -62,10 +62,16 @@ def uniforms(seed: int, purpose: str, ids: Sequence[str], count: int) -> np.ndar
     Shapes:
         returns (len(ids), count), float64.
     """
-    # A 64-bit word of a digest makes one number, of its 53 highest bits.
-    blocks = [digest("uniforms", seed, purpose, name, block) for name in ids for block in range(-(-count // 4))]
-    words = np.frombuffer(b"".join(blocks), dtype="<u8").reshape(len(ids), -1)
-    return (words[:, :count] >> np.uint64(11)) * 2.0**-53
+    start = hashlib.shake_256(digest("uniforms", seed, purpose))
+
+    def words(name: str) -> bytes:
+        hasher = start.copy()
+        hasher.update(name.encode())
+        return hasher.digest(8 * count)
+
+    # Each 64-bit word makes one number, of its 53 highest bits.
+    found = np.frombuffer(b"".join(map(words, ids)), dtype="<u8").reshape(len(ids), count)
+    return (found >> np.uint64(11)) * 2.0**-53
 
 
 def integer(*parts: Part) -> int:

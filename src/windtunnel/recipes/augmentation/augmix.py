@@ -53,9 +53,9 @@ class _Consistent(Hooks):
         self.settings, self.fitting = settings, fitting
 
     def augment(self, minibatch: Minibatch) -> Minibatch:
-        from windtunnel.recipes.augmentation.mixtures import mixed
+        from windtunnel.recipes.augmentation.mixtures import mixed, numbers
 
-        drawn = [self.fitting.draws(f"augmix-{view}", minibatch.ids) for view in ("first", "second")]
+        drawn = [self.fitting.uniforms(f"augmix-{view}", minibatch.ids, numbers(self.settings)) for view in ("first", "second")]
         return replace(minibatch, views=(*minibatch.views, *mixed(minibatch.inputs, drawn, self.settings)))
 
     def penalty(self, minibatch: Minibatch, answer: Answer) -> Tensor | None:

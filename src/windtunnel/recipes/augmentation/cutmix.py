@@ -50,15 +50,14 @@ class _Pasted(Hooks):
         centres = self.fitting.uniforms("cutmix-centre", minibatch.ids, 2)
         cut = rectangles(pairs.share, centres, *images.shape[2:])
         partner = torch.from_numpy(pairs.partner).to(images.device)
-        place = torch.from_numpy(cut).to(images.device)[:, None]
+        own = torch.from_numpy(~cut).to(images.device)[:, None]
 
         def pasted(each: Tensor) -> Tensor:
-            return torch.where(place, each[partner], each)
+            # Into memory laid out as the images are, so that a network rounds as it does on images that are not mixed.
+            return torch.where(own, each, each[partner], out=torch.empty_like(each))
 
         share = torch.from_numpy(1 - cut.mean((1, 2))).to(images)
-        return replace(
-            minibatch, inputs=pasted(images), views=tuple(map(pasted, minibatch.views)), other=minibatch.labels[partner], share=share
-        )
+        return replace(minibatch, inputs=pasted(images), views=tuple(map(pasted, minibatch.views)), other=minibatch.labels[partner], share=share)
 
 
 def rectangles(share: np.ndarray, centres: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -78,4 +77,5 @@ def rectangles(share: np.ndarray, centres: np.ndarray, height: int, width: int) 
         found: np.ndarray = (places >= (middle - half)[:, None]) & (places < (middle + half)[:, None])
         return found
 
-    return span(height, centres[:, 0])[:, :, None] & span(width, centres[:, 1])[:, None, :]
+    inside: np.ndarray = span(height, centres[:, 0])[:, :, None] & span(width, centres[:, 1])[:, None, :]
+    return inside

@@ -51,9 +51,11 @@ class _Mixed(Hooks):
         return replace(minibatch, other=minibatch.labels[partner], share=share, partner=partner)
 
     def featured(self, minibatch: Minibatch, features: Tensor) -> Tensor:
+        import torch
+
         if minibatch.partner is None or minibatch.share is None:
             return features
         # The views of the samples follow the samples, in the same order.
-        parts = features.unflatten(0, (-1, len(minibatch)))
-        share = minibatch.share.to(features)[:, None]
-        return (share * parts + (1 - share) * parts[:, minibatch.partner]).flatten(0, 1)
+        parts = features.view(-1, *minibatch.share.shape, features.shape[1])
+        mixed = torch.lerp(parts[:, minibatch.partner], parts, minibatch.share.to(features)[:, None])
+        return mixed.flatten(0, 1)

@@ -55,6 +55,4 @@ class _Mixed(Hooks):
         def mixed(each: Tensor) -> Tensor:
             return torch.lerp(each[partner], each, weight)
 
-        return replace(
-            minibatch, inputs=mixed(images), views=tuple(map(mixed, minibatch.views)), other=minibatch.labels[partner], share=share
-        )
+        return replace(minibatch, inputs=mixed(images), views=tuple(map(mixed, minibatch.views)), other=minibatch.labels[partner], share=share)

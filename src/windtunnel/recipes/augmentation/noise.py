@@ -69,7 +69,7 @@ class _Noisy(Hooks):
             return minibatch
         sigma = torch.from_numpy(sigmas[(drawn[rows, 1] * len(sigmas)).astype(int)]).to(images)
         place = torch.from_numpy(rows).to(images.device)
-        pixels = normals(self.fitting, "noise", [minibatch.ids[row] for row in rows], images)
+        pixels = normals(self.fitting, "noise-values", [minibatch.ids[row] for row in rows], images)
         changed = images.clone()
         changed[place] = (images[place] + sigma.view(-1, 1, 1, 1) * pixels).clamp_(0, 1)
         return replace(minibatch, inputs=changed)
@@ -83,8 +83,7 @@ def normals(fitting: Fitting, purpose: str, ids: Sequence[str], like: Tensor) ->
     """
     import torch
 
-    shape = tuple(like.shape[1:])
-    numbers = np.empty((len(ids), *shape), dtype=np.float32)
-    for row, random in zip(numbers, fitting.draws(purpose, ids), strict=True):
-        random.standard_normal(dtype=np.float32, out=row)
-    return torch.from_numpy(numbers).to(like)
+    numbers, random = torch.empty((len(ids), *like.shape[1:])), torch.Generator()
+    for row, key in zip(numbers, (fitting.uniforms(purpose, ids, 1)[:, 0] * 2**53).astype(int).tolist(), strict=True):
+        row.normal_(generator=random.manual_seed(key))
+    return numbers.to(like)

@@ -100,8 +100,7 @@ def _grey(images: Tensor) -> Tensor:
     """Brightness, (batch, 1, height, width); the mean where the channels are not red, green and blue."""
     if images.shape[1] != len(GREY):
         return images.mean(1, keepdim=True)
-    red, green, blue = images.split(1, 1)
-    return GREY[0] * red + GREY[1] * green + GREY[2] * blue
+    return (images * images.new_tensor(GREY).view(1, -1, 1, 1)).sum(1, keepdim=True)
 
 
 def _blended(images: Tensor, zero: Tensor, amount: Tensor) -> Tensor:

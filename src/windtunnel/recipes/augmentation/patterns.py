@@ -40,7 +40,8 @@ def _fractal(random: np.random.Generator, height: int, width: int, channels: int
     # Density by its logarithm, as is usual for fractal flames, or bright places would outshine all others.
     density = np.log1p(hits) / np.log1p(hits.max())
     image = density * colours + (1 - density) * ground[:, None]
-    return image.reshape(channels, height, width).astype(np.float32)
+    found: np.ndarray = image.reshape(channels, height, width).astype(np.float32)
+    return found
 
 
 def _chaos_game(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -72,33 +72,39 @@ class _Mixed(Hooks):
     def augment(self, minibatch: Minibatch) -> Minibatch:
         import torch
 
-        draws = self._draw(minibatch.ids)
-        images, rounds = minibatch.inputs, self.settings.rounds
-        # Versions of each image: one to start from and one for every round, changed by one operation or not.
-        versions = images[:, None].expand(-1, rounds + 1, -1, -1, -1).flatten(0, 1)
-        versions = self._changed(versions, draws).unflatten(0, (-1, rounds + 1))
-        mixed = versions[:, 0]
-        cropped = self._crops(draws, *images.shape[2:])
+        draws, images, rounds = self._draw(minibatch.ids), minibatch.inputs, self.settings.rounds
+        versions = self._versions(images, draws)
+        mixed = versions[:, 0].clone()
         for number in range(rounds):
-            own = torch.from_numpy(draws["own"][:, number]).to(images.device).view(-1, 1, 1, 1)
-            other = torch.where(own, versions[:, number + 1], cropped[:, number])
-            rows = torch.from_numpy(draws["rounds"] > number).to(images.device)
-            weights = [torch.from_numpy(draws[name][:, number]).to(images) for name in ("first", "second", "adds")]
-            mixed = torch.where(rows.view(-1, 1, 1, 1), combined(mixed, other, *weights), mixed)
+            for adds, mix in ((True, added), (False, multiplied)):
+                rows = np.flatnonzero((draws["rounds"] > number) & (draws["adds"][:, number] == adds))
+                if not len(rows):
+                    continue
+                place = torch.from_numpy(rows).to(images.device)
+                own = torch.from_numpy(draws["own"][rows, number]).to(images.device).view(-1, 1, 1, 1)
+                other = torch.where(own, versions[place, number + 1], self._crops(draws, rows, number, *images.shape[2:]))
+                first, second = (torch.from_numpy(draws[name][rows, number]).to(images).view(-1, 1, 1, 1) for name in ("first", "second"))
+                mixed[place] = mix(mixed[place], other, first, second)
         return replace(minibatch, inputs=mixed)
 
-    def _changed(self, versions: Tensor, draws: dict[str, np.ndarray]) -> Tensor:
+    def _versions(self, images: Tensor, draws: dict[str, np.ndarray]) -> Tensor:
+        """Of each image one to start from and one for every round, changed by one operation or not."""
         from windtunnel.recipes.augmentation.mixtures import chained
 
-        return chained(versions, *(draws[name].reshape(-1, *draws[name].shape[2:]) for name in ("depth", "operation", "level")))
+        rounds = self.settings.rounds
+        # What no round asks for need not be changed; the first one is always asked for.
+        asked = draws["changed"] & (np.arange(rounds + 1) <= draws["rounds"][:, None])
+        stacked = images[:, None].expand(-1, rounds + 1, -1, -1, -1)
+        operation, level = draws["operation"].reshape(-1, 1), draws["level"].reshape(-1, 1)
+        return chained(stacked.flatten(0, 1), asked.reshape(-1), operation, level).view_as(stacked)
 
-    def _crops(self, draws: dict[str, np.ndarray], height: int, width: int) -> Tensor:
-        """One window of a fractal for each image and round."""
+    def _crops(self, draws: dict[str, np.ndarray], rows: np.ndarray, number: int, height: int, width: int) -> Tensor:
+        """A window of a fractal for some of the images in one round."""
         import torch
 
         room = np.array(self.patterns.shape[2:]) - (height, width) + 1
-        which = torch.from_numpy(draws["pattern"])
-        top, left = torch.from_numpy((draws["corner"] * room).astype(int)).unbind(-1)
+        which = torch.from_numpy(draws["pattern"][rows, number])
+        top, left = torch.from_numpy((draws["corner"][rows, number] * room).astype(int)).unbind(-1)
         windows = self.patterns.unfold(2, height, 1).unfold(3, width, 1)
         return windows[which, :, top, left]
 
@@ -106,19 +112,17 @@ class _Mixed(Hooks):
         """Everything random about a batch, by name; a sample a row."""
         from windtunnel.recipes.augmentation.tables import AUGMIX
 
-        settings = self.settings
-        rounds, rows = settings.rounds, []
+        settings, rounds, rows = self.settings, self.settings.rounds, []
         for random in self.fitting.draws("pixmix", ids):
-            own = random.random(rounds + 1) < 0.5
-            inside = random.random(rounds) < 0.5
+            changed, inside = random.random(rounds + 1) < 0.5, random.random(rounds) < 0.5
             strong, weak = random.beta(settings.beta, 1, rounds), random.beta(1, settings.beta, (2, rounds))
             rows.append(
                 {
                     "rounds": random.integers(0, rounds + 1),
-                    "depth": own,
-                    "own": own[1:],
-                    "operation": random.integers(0, len(AUGMIX), (rounds + 1, 1)),
-                    "level": random.uniform(0.1, settings.severity, (rounds + 1, 1)) * random.choice([-1, 1], (rounds + 1, 1)),
+                    "changed": changed,
+                    "own": changed[1:],
+                    "operation": random.integers(0, len(AUGMIX), rounds + 1),
+                    "level": random.uniform(0.1, settings.severity, rounds + 1) * (1 - 2 * random.integers(0, 2, rounds + 1)),
                     "first": np.where(inside, strong, 1 + weak[0]),
                     "second": np.where(inside, weak[1], -weak[1]),
                     "adds": random.random(rounds) < 0.5,
@@ -129,16 +133,15 @@ class _Mixed(Hooks):
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def combined(images: Tensor, others: Tensor, first: Tensor, second: Tensor, adds: Tensor) -> Tensor:
-    """Images mixed with others: by a weighted sum about the middle grey, or by a product of powers about it.
+def added(images: Tensor, others: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """The sum of images and others, weighted about the middle grey and clipped.
 
     Shapes:
-        images and others (batch, channel, height, width), float in [0, 1]; first and second, the weights or powers, and adds, which chooses
-        the sum where it is 1, (batch,).
+        images and others (batch, channel, height, width), float in [0, 1]; first and second, the weights, (batch, 1, 1, 1).
     """
-    import torch
+    return ((first * (2 * images - 1) + second * (2 * others - 1) + 1) / 2).clamp(0, 1)
 
-    first, second, adds = (each.view(-1, 1, 1, 1) for each in (first, second, adds))
-    total = (first * (2 * images - 1) + second * (2 * others - 1) + 1) / 2
-    product = (2 * images).clamp_min(LEAST) ** first * (2 * others).clamp_min(LEAST) ** second / 2
-    return torch.where(adds > 0, total, product).clamp(0, 1)
+
+def multiplied(images: Tensor, others: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """The product of powers of images and others, about the middle grey and clipped; shapes as in `added`."""
+    return ((2 * images) ** first * (2 * others).clamp_min(LEAST) ** second / 2).clamp(0, 1)

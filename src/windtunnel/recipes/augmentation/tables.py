@@ -85,15 +85,16 @@ def bits(lost: int) -> Strength:
 
 def threshold(levels: Levels, height: int, width: int) -> Levels:
     """From 1 downwards to 0."""
-    return 1 - np.abs(levels)
+    found: Levels = 1 - np.abs(levels)
+    return found
 
 
 def _published(shear: float, shift_x: Strength, shift_y: Strength, degrees: float, most: float, lost: int) -> Table:
     blend = factor(most)
     return (
         Entry(operations.identity),
-        Entry(move=geometry.shear_x, strength=scaled(-shear)),
-        Entry(move=geometry.shear_y, strength=scaled(-shear)),
+        Entry(move=geometry.shear_x, strength=scaled(shear)),
+        Entry(move=geometry.shear_y, strength=scaled(shear)),
         Entry(move=geometry.translation_x, strength=shift_x),
         Entry(move=geometry.translation_y, strength=shift_y),
         Entry(move=geometry.rotation, strength=scaled(degrees)),
