@@ -94,6 +94,11 @@ AUGMENTATIONS: Final[Registry[Augmentation]] = Registry(
         "mixup": "windtunnel.recipes.augmentation.mixup:Mixup",
         "cutmix": "windtunnel.recipes.augmentation.cutmix:CutMix",
         "embedding-mixup": "windtunnel.recipes.augmentation.embedding_mixup:EmbeddingMixup",
+        "perturbation": "windtunnel.recipes.augmentation.perturbation:Perturbation",
+        "word-dropout": "windtunnel.recipes.augmentation.word_dropout:WordDropout",
+        "synonyms": "windtunnel.recipes.augmentation.eda:Synonyms",
+        "eda": "windtunnel.recipes.augmentation.eda:EDA",
+        "textattack-augmenter": "windtunnel.recipes.augmentation.textattack:TextAttackAugmenter",
     },
 )
 

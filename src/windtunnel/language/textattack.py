@@ -19,7 +19,7 @@ from typing import Any
 
 from windtunnel.catalog import nltk_folders, textattack_cache
 from windtunnel.errors import MissingPackageError
-from windtunnel.threats.text.stopwords import STOP_WORDS, StopWords
+from windtunnel.language.stopwords import STOP_WORDS, StopWords
 
 MARKER = "post_install_check_3"
 """The file by which textattack 0.3.11 knows that it need not download anything."""
