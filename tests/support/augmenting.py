@@ -44,6 +44,6 @@ def minibatch(data: Dataset, rows: list[int] | None = None) -> Minibatch:
     return Minibatch(batch.inputs, batch.labels, batch.ids)
 
 
-def augmented(name: str, data: Dataset, rows: list[int] | None = None, *, seed: int = 0, epoch: int = 1, **arguments: Any) -> Minibatch:
+def augmented(name: str, data: Dataset, rows: list[int] | None = None, /, *, seed: int = 0, epoch: int = 1, **arguments: Any) -> Minibatch:
     """What an augmentation of the table makes of samples."""
     return AUGMENTATIONS.load(name)(**arguments).begin(fitting(data, seed, epoch)).augment(minibatch(data, rows))

@@ -27,6 +27,9 @@ MARKER = "post_install_check_3"
 FIRST = ("transformers", "datasets", "bert_score")
 """Imported before textattack, for they read the variables that are other ones while textattack is imported."""
 
+READERS = ("word_swaps.word_swap_wordnet", "word_insertions.word_insertion_random_synonym")
+"""Transformations that read WordNet."""
+
 STAND_INS = {"flair": (), "flair.data": ("Tokenizer", "Sentence"), "flair.models": ("SequenceTagger",)}
 """What textattack names of flair while it is imported; only recipes that tag with flair go further."""
 
@@ -73,18 +76,15 @@ def provided(stop_words: StopWords, wordnet: Any = None) -> Iterator[None]:
     import nltk
 
     textattack()
-    install, swap, utils = (
-        importlib.import_module(f"textattack.{name}")
-        for name in ("shared.utils.install", "transformations.word_swaps.word_swap_wordnet", "shared.utils")
-    )
+    install, utils = (importlib.import_module(f"textattack.{name}") for name in ("shared.utils.install", "shared.utils"))
     with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         stack.enter_context(replaced(nltk, download=lambda *names, **options: True))
         stack.enter_context(replaced(nltk.corpus, stopwords=_EnglishStopWords(stop_words)))
         stack.enter_context(replaced(nltk.data, path=list(dict.fromkeys([*nltk.data.path, *map(str, nltk_folders())]))))
         stack.enter_context(replaced(install, TEXTATTACK_CACHE_DIR=str(textattack_cache()), http_get=_refuse))
         stack.enter_context(replaced(utils.logger, disabled=True))
-        if wordnet is not None:
-            stack.enter_context(replaced(swap, wordnet=wordnet))
+        for name in READERS if wordnet is not None else ():
+            stack.enter_context(replaced(importlib.import_module(f"textattack.transformations.{name}"), wordnet=wordnet))
         yield
 
 

@@ -26,7 +26,7 @@ OFF = {
 }
 """Arguments with which an augmentation changes nothing."""
 
-NEEDS = {"perturbation": {"threats": ["brightness"]}}
+NEEDS = {"perturbation": {"threats": ["brightness"]}, "textattack-augmenter": {"name": "charswap"}}
 """Arguments without which there is none."""
 
 IMAGES = [name for name in AUGMENTATIONS if IMAGE in AUGMENTATIONS.load(name)(**NEEDS.get(name, {})).modalities]

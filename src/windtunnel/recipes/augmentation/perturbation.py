@@ -27,12 +27,12 @@ class Perturbation(Augmentation):
     A network is then no judge of how it does on changes that it has not seen: evaluate it under others, too.
 
     Args:
-        threats: corruptions of images, or perturbations of texts; with their `severities`, of which 0 is left out.
+        threats: corruptions of images, or perturbations of texts; with their `severities`.
         p: chance that a sample is changed.
     Raises:
-        RecipeError: no threat, one that is none of these, one without a severity above 0, or some for images and some for texts.
+        RecipeError: no threat, one that is none of these, or some for images and some for texts.
     Source:
-        Common practice; for images see Geirhos et al. 2018, arXiv 1808.08750, section 3.3, who train on distortions one or several at a time.
+        Common practice; for images see Geirhos et al. 2018, arXiv 1808.08750, who train on distortions one or several at a time.
     """
 
     use: ClassVar[str] = "perturbation"
@@ -46,8 +46,6 @@ class Perturbation(Augmentation):
         for each in self.threats:
             if each.adaptive or each.family != "corruption":
                 raise RecipeError(f"perturbation: {each.use} is no blind change of the inputs; use `perturb: {{use: adversarial}}` for attacks.")
-            if not any(each.levels):
-                raise RecipeError(f"perturbation: {each.use} has no severity above 0, so it changes nothing; give it one from 1 to 5.")
         if len(self.modalities) != 1:
             raise RecipeError(f"perturbation: {', '.join(each.use for each in self.threats)} are for images and for texts; give threats of one kind.")
 
@@ -75,15 +73,15 @@ class _Perturbed(Hooks):
 
         self.settings, self.fitting = settings, fitting
         self.nobody = Victim(nn.Identity().eval(), name="nobody")  # whom blind threats do not ask
-        self.levels = [[level for level in threat.levels if level] for threat in settings.threats]
 
     def augment(self, minibatch: Minibatch) -> Minibatch:
         threats, inputs = self.settings.threats, minibatch.inputs
         drawn = self.fitting.uniforms("perturbation", minibatch.ids, 3)
         which = np.where(drawn[:, 0] < self.settings.p, (drawn[:, 1] * len(threats)).astype(int), -1)
-        for number, (threat, levels) in enumerate(zip(threats, self.levels, strict=True)):
-            for place, level in enumerate(levels):
-                rows = np.flatnonzero((which == number) & ((drawn[:, 2] * len(levels)).astype(int) == place)).tolist()
+        for number, threat in enumerate(threats):
+            severity = (drawn[:, 2] * len(threat.levels)).astype(int)
+            for place, level in enumerate(threat.levels):
+                rows = np.flatnonzero((which == number) & (severity == place)).tolist()
                 if rows:
                     batch: Batch[Any] = Batch(minibatch.inputs[rows], minibatch.labels[rows], tuple(minibatch.ids[row] for row in rows))
                     found: Any = threat.perturb(self.nobody, batch, level, self.fitting.number("perturbation"))

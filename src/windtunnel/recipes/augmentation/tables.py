@@ -116,7 +116,7 @@ RANDAUGMENT: Table = _published(
 
 
 def wide(pixels: float) -> Table:
-    """TrivialAugment's wide ranges, Müller and Hutter 2021, arXiv 2103.10158, table 2.
+    """TrivialAugment's wide ranges, Müller and Hutter 2021, arXiv 2103.10158.
 
     Args:
         pixels: largest translation.

@@ -25,7 +25,7 @@ class TrivialAugment(Augmentation):
         p: chance that an image goes through any.
         pixels: the largest translation.
     Source:
-        Müller and Hutter 2021, arXiv 2103.10158, section 3 and the ranges "Wide" of table 2; pixels taken from the nearest one and black
+        Müller and Hutter 2021, arXiv 2103.10158, section 3, with its wide ranges; pixels taken from the nearest one and black
         where nothing was, as in torchvision's implementation. The paper has no `p`; 1 is its method.
     """
 
