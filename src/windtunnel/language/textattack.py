@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,9 @@ MARKER = "post_install_check_3"
 
 FIRST = ("transformers", "datasets", "bert_score")
 """Imported before textattack, for they read the variables that are other ones while textattack is imported."""
+
+PIECES = 100_000
+"""Pieces of text whose words are remembered at most."""
 
 READERS = ("word_swaps.word_swap_wordnet", "word_insertions.word_insertion_random_synonym")
 """Transformations that read WordNet."""
@@ -85,6 +88,16 @@ def provided(stop_words: StopWords, wordnet: Any = None) -> Iterator[None]:
         stack.enter_context(replaced(utils.logger, disabled=True))
         for name in READERS if wordnet is not None else ():
             stack.enter_context(replaced(importlib.import_module(f"textattack.transformations.{name}"), wordnet=wordnet))
+        yield
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """While texts are changed: each piece of text is cut into words once, where textattack does so for every word of every candidate."""
+    module = importlib.import_module("textattack.shared.attacked_text")
+    given = module.words_from_text
+    cut = lru_cache(PIECES)(lambda text, ignored: tuple(given(text, list(ignored))))
+    with replaced(module, words_from_text=lambda text, words_to_ignore=(): list(cut(text, tuple(words_to_ignore)))):
         yield
 
 

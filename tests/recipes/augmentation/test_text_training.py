@@ -18,7 +18,7 @@ from windtunnel.specs import load_preset
 
 GOOD, BAD = ("good", "great", "fine", "lovely"), ("bad", "dull", "awful", "poor")
 NOUNS = ("film", "movie", "story", "plot", "music", "actor")
-QUICK = {"epochs": 12, "batch": 16, "lr": 3e-3}
+QUICK = {"epochs": 25, "batch": 16, "lr": 3e-3}
 NAMES = ("typo-training", "word-dropout", "synonym-training", "eda", "embedding-mixup")
 NEEDING = [pytest.param(name, marks=pytest.mark.skipif(find_wordnet() is None, reason="needs WordNet")) for name in NAMES]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from windtunnel.builtins import AUGMENTATIONS
 from windtunnel.core.texts import Texts
 from windtunnel.errors import ResourceError
 from windtunnel.language.resources import RESOURCES
+from windtunnel.language.textattack import provided
 from windtunnel.language.wordnet import find_wordnet
 from windtunnel.recipes.augmentation import textattack
+from windtunnel.seeding import reseed, scoped
 
 PLAIN = [f"the film number {row} was a very good and happy story about a big car on the road" for row in range(8)]
 installed = pytest.mark.skipif(find_wordnet() is None, reason="needs WordNet")
@@ -59,6 +62,17 @@ def test_versions_by_textattack_are_what_the_package_makes(name):
         assert all(len(words) == len(others) - 1 for words, others in pairs)
     if name == "swaps":
         assert all(sorted(words) == sorted(others) for words, others in pairs)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("charswap", "CharSwapAugmenter"), ("deletions", "DeletionAugmenter")])
+def test_versions_are_those_of_the_package_itself_for_the_same_draws(name, kind):
+    few = sentences(PLAIN[:4])
+    found = augmented("textattack-augmenter", few, name=name, variants=1, p=1, share=0.2, seed=3).inputs.plain()
+    with provided("nltk-198"), scoped("peer"):
+        peer = getattr(importlib.import_module("textattack.augmentation"), kind)(pct_words_to_swap=0.2)
+        for text, row, name_ in zip(few.texts().plain(), found, few.ids, strict=True):
+            reseed("textattack-augmenter", 3, name_, "text", 0)
+            assert peer.augment(text) == [row]
 
 
 def test_each_epoch_draws_one_of_the_versions_of_a_text():

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
@@ -52,6 +53,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 
 UNORDERED: Final = ("_get_replacement_words", "_get_synonyms")
 """Methods of its transformations whose answers come out of a set, in an order that differs from process to process."""
+
+KNOWN: Final = 50_000
+"""Words whose synonyms are remembered at most, since looking them up costs more than all else."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -131,10 +135,10 @@ def _several(augment: Callable[[str], list[str]], text: str, count: int, key: tu
 @contextmanager
 def _augmenter(settings: TextAttackAugmenter) -> Iterator[Callable[[str], list[str]]]:
     """What makes versions of a text."""
-    from windtunnel.language.textattack import provided
+    from windtunnel.language.textattack import provided, remembering
 
     kind = KINDS[settings.name]
-    with provided("nltk-198", _wordnet() if "wordnet" in kind.needs else None):
+    with provided("nltk-198", _wordnet() if "wordnet" in kind.needs else None), remembering():
         recipes = importlib.import_module("textattack.augmentation.recipes")
         # EDA makes at least one text in each of its four ways.
         count = 4 if settings.name == "eda" else 1
@@ -154,11 +158,11 @@ def _wordnet() -> Any:
 
 
 def _order(transformation: Any) -> None:
-    """Have a transformation name its candidates in their order."""
+    """Have a transformation name its candidates for a word in their order, and look them up once."""
     for name in UNORDERED:
         if (given := getattr(transformation, name, None)) is not None:
-            setattr(transformation, name, _sorted(given))
+            setattr(transformation, name, lru_cache(KNOWN)(_sorted(given)))
 
 
-def _sorted(given: Callable[..., list[str]]) -> Callable[..., list[str]]:
-    return lambda *placed, **named: sorted(given(*placed, **named))
+def _sorted(given: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    return lambda word: sorted(given(word))
