@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class AugMix(Augmentation):
     """Two mixtures of random chains of operations beside each clean image, and a penalty on predictions that differ between the three.
 
+    It is the last in a list, save for mixtures of labels: others change the clean image and not its mixtures.
+
     Args:
         width: chains that are mixed.
         depth: operations of a chain; between one and so many, at random.

@@ -68,7 +68,7 @@ class TextAttackAugmenter(Augmentation):
         name: of the augmenter: all of EDA, its synonyms, insertions, swaps or deletions alone, neighbours in an embedding, typos, CheckList or
             CLARE.
         share: of a text's words that change.
-        variants: versions of each text, one at random in every epoch.
+        variants: versions of each text, one at random in every epoch; a version takes some hundredths of a second, before the training.
         p: chance that a text is replaced.
     Source:
         The package textattack, Morris et al. 2020, arXiv 2005.05909, with its default share.
