@@ -87,7 +87,23 @@ AUGMENTATIONS: Final[Registry[Augmentation]] = Registry(
     "augmentation",
     "windtunnel.core.part:Augmentation",
     {
+        "flip": "windtunnel.recipes.augmentation.flip:Flip",
+        "rotation": "windtunnel.recipes.augmentation.rotation:Rotation",
+        "crop": "windtunnel.recipes.augmentation.crop:Crop",
+        "noise": "windtunnel.recipes.augmentation.noise:Noise",
+        "erasing": "windtunnel.recipes.augmentation.erasing:Erasing",
+        "randaugment": "windtunnel.recipes.augmentation.randaugment:RandAugment",
+        "trivialaugment": "windtunnel.recipes.augmentation.trivialaugment:TrivialAugment",
         "augmix": "windtunnel.recipes.augmentation.augmix:AugMix",
+        "pixmix": "windtunnel.recipes.augmentation.pixmix:PixMix",
+        "mixup": "windtunnel.recipes.augmentation.mixup:Mixup",
+        "cutmix": "windtunnel.recipes.augmentation.cutmix:CutMix",
+        "embedding-mixup": "windtunnel.recipes.augmentation.embedding_mixup:EmbeddingMixup",
+        "perturbation": "windtunnel.recipes.augmentation.perturbation:Perturbation",
+        "word-dropout": "windtunnel.recipes.augmentation.word_dropout:WordDropout",
+        "synonyms": "windtunnel.recipes.augmentation.eda:Synonyms",
+        "eda": "windtunnel.recipes.augmentation.eda:EDA",
+        "textattack-augmenter": "windtunnel.recipes.augmentation.textattack:TextAttackAugmenter",
     },
 )
 

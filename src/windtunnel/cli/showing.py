@@ -162,9 +162,9 @@ def examine(store: Path | None) -> None:
 
 def _list_resources() -> None:
     """What attacks on texts read, whether it is here, and how to get what is not."""
+    from windtunnel.language.resources import RESOURCES
     from windtunnel.threats.text import greedy_wordnet
     from windtunnel.threats.text.library.recipes import RECIPES
-    from windtunnel.threats.text.resources import RESOURCES
 
     typer.echo("resources of attacks on texts (`windtunnel fetch SUITE` gets those that a suite needs):")
     for name, resource in RESOURCES.items():

@@ -13,6 +13,7 @@ from windtunnel.core.modality import ANY, IMAGE, TEXT
 from windtunnel.errors import RecipeError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor, nn
 
@@ -127,6 +128,12 @@ class Fitting:
         from windtunnel.seeding import generators
 
         return generators(self.seed, f"{purpose}/{self.stage}/{self.epoch}", ids)
+
+    def uniforms(self, purpose: str, ids: Sequence[str], count: int) -> np.ndarray:
+        """So many numbers in [0, 1) for each sample, (sample, count), keyed alike; cheaper than generators where a few will do."""
+        from windtunnel.seeding import uniforms
+
+        return uniforms(self.seed, f"{purpose}/{self.stage}/{self.epoch}", ids, count)
 
     def number(self, purpose: str) -> int:
         """A whole number for this epoch, as a seed of something that keys by sample itself."""
@@ -265,6 +272,9 @@ class Trick(Part, ABC):
 
 class Augmentation(Trick, ABC):
     """Changes training inputs without asking the network."""
+
+    mixes: ClassVar[bool] = False
+    """Whether it mixes the labels of two samples; of a stage's augmentations, one may."""
 
 
 class Regularisation(Trick, ABC):

@@ -102,6 +102,9 @@ class Supervised(Recipe):
             raise RecipeError(
                 "patience stops when the validation figure no longer improves, but `select` keeps the last epoch; leave one of them out."
             )
+        mixing = [part.use for part in self.augment if part.mixes]
+        if len(mixing) > 1:
+            raise RecipeError(f"A sample can be mixed with one other, but `augment` mixes by {' and by '.join(mixing)}; keep one of them.")
 
     def phases(self) -> Iterator[tuple[str, Supervised]]:
         """Name and recipe of each stage; the one stage of a recipe without any is called after its scope."""

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -19,13 +19,19 @@ from typing import Any
 
 from windtunnel.catalog import nltk_folders, textattack_cache
 from windtunnel.errors import MissingPackageError
-from windtunnel.threats.text.stopwords import STOP_WORDS, StopWords
+from windtunnel.language.stopwords import STOP_WORDS, StopWords
 
 MARKER = "post_install_check_3"
 """The file by which textattack 0.3.11 knows that it need not download anything."""
 
 FIRST = ("transformers", "datasets", "bert_score")
 """Imported before textattack, for they read the variables that are other ones while textattack is imported."""
+
+PIECES = 100_000
+"""Pieces of text whose words are remembered at most."""
+
+READERS = ("word_swaps.word_swap_wordnet", "word_insertions.word_insertion_random_synonym")
+"""Transformations that read WordNet."""
 
 STAND_INS = {"flair": (), "flair.data": ("Tokenizer", "Sentence"), "flair.models": ("SequenceTagger",)}
 """What textattack names of flair while it is imported; only recipes that tag with flair go further."""
@@ -73,18 +79,25 @@ def provided(stop_words: StopWords, wordnet: Any = None) -> Iterator[None]:
     import nltk
 
     textattack()
-    install, swap, utils = (
-        importlib.import_module(f"textattack.{name}")
-        for name in ("shared.utils.install", "transformations.word_swaps.word_swap_wordnet", "shared.utils")
-    )
+    install, utils = (importlib.import_module(f"textattack.{name}") for name in ("shared.utils.install", "shared.utils"))
     with warnings.catch_warnings(action="ignore"), ExitStack() as stack:
         stack.enter_context(replaced(nltk, download=lambda *names, **options: True))
         stack.enter_context(replaced(nltk.corpus, stopwords=_EnglishStopWords(stop_words)))
         stack.enter_context(replaced(nltk.data, path=list(dict.fromkeys([*nltk.data.path, *map(str, nltk_folders())]))))
         stack.enter_context(replaced(install, TEXTATTACK_CACHE_DIR=str(textattack_cache()), http_get=_refuse))
         stack.enter_context(replaced(utils.logger, disabled=True))
-        if wordnet is not None:
-            stack.enter_context(replaced(swap, wordnet=wordnet))
+        for name in READERS if wordnet is not None else ():
+            stack.enter_context(replaced(importlib.import_module(f"textattack.transformations.{name}"), wordnet=wordnet))
+        yield
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """While texts are changed: each piece of text is cut into words once, where textattack does so for every word of every candidate."""
+    module = importlib.import_module("textattack.shared.attacked_text")
+    given = module.words_from_text
+    cut = lru_cache(PIECES)(lambda text, ignored: tuple(given(text, list(ignored))))
+    with replaced(module, words_from_text=lambda text, words_to_ignore=(): list(cut(text, tuple(words_to_ignore)))):
         yield
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from nltk.data import PathPointer, SeekableUnicodeStreamReader
 
-from windtunnel.threats.text.wordnet import Folder
+from windtunnel.language.wordnet import Folder
 
 LEXNAMES = """
 adj.all adj.pert adv.all noun.Tops noun.act noun.animal noun.artifact noun.attribute noun.body noun.cognition noun.communication

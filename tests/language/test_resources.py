@@ -15,8 +15,8 @@ from support.hub import NAME, hub
 
 from windtunnel.core.resource import Resource
 from windtunnel.errors import ResourceError
-from windtunnel.threats.text import resources, wordnet
-from windtunnel.threats.text.resources import RESOURCES
+from windtunnel.language import resources, wordnet
+from windtunnel.language.resources import RESOURCES
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_download_that_breaks_off_is_not_taken_for_the_file(published, tmp_pat
 
 
 def test_a_model_of_the_hub_counts_once_its_weights_are_there(tmp_path):
-    program = f"from windtunnel.threats.text.resources import _from_hub, _hub\nprint(_hub({NAME!r}))\n_from_hub({NAME!r})\nprint(_hub({NAME!r}))\n"
+    program = f"from windtunnel.language.resources import _from_hub, _hub\nprint(_hub({NAME!r}))\n_from_hub({NAME!r})\nprint(_hub({NAME!r}))\n"
     for files, found in (({"config.json": b"{}"}, "False"), ({"config.json": b"{}", "model.safetensors": b"numbers"}, "True")):
         place = {"HF_HOME": str(tmp_path / found), "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1"}
         with hub(files, "models") as address:

@@ -18,7 +18,7 @@ from typing import Final
 from windtunnel.catalog import nltk_folders, tensorflow_hub_cache, textattack_cache
 from windtunnel.core.resource import Resource
 from windtunnel.errors import ResourceError
-from windtunnel.threats.text.wordnet import fetch_wordnet, find_wordnet
+from windtunnel.language.wordnet import fetch_wordnet, find_wordnet
 
 ENCODER = "https://tfhub.dev/google/universal-sentence-encoder/3"
 """The Universal Sentence Encoder that textattack loads."""
