@@ -168,6 +168,8 @@ class Supervised(Recipe):
                 raise RecipeError(
                     f"A batch of {phase.batch} is larger than the {count} training samples of {material.data}; give `batch` at most {count}."
                 )
+            if phase.layer_decay < 1 and not material.blocks:
+                raise RecipeError(f"layer_decay lets the rate fall from block to block, and {material.model} has no blocks; leave it at 1.")
             for part in phase.parts():
                 part.check(material)
 
