@@ -42,7 +42,7 @@ def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any
         content=cell.content or {},
         estimates=estimates,
         curves=tuple(asdict(epoch) for epoch in done.curves),
-        facts={"best_epoch": done.best_epoch, **facts},
+        facts={"best_epoch": done.best_epoch, **({"notes": dict(done.notes)} if done.notes else {}), **facts},
         cost={"passes": cell.passes},
     )
 

@@ -15,6 +15,7 @@ from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
 from windtunnel.core.recipe import Epoch, Finetuned, Finetuning
 from windtunnel.errors import RecipeError
+from windtunnel.recipes.cleaned import cleaned
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Resume
 from windtunnel.recipes.scopes.blocks import checkpointed, depths
@@ -28,6 +29,7 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     Raises:
         RecipeError: data that cannot train a classifier, a network that lacks what a part needs, or divergence.
     """
+    work, notes = cleaned(recipe, work)
     check_material(work.train, work.val)
     seed = work.seed if recipe.head_seed is None else recipe.head_seed
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
@@ -42,10 +44,11 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
                 phase.scope.insert(network, work.seed)  # its state is put back with the network's
             continue
         running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, start)
-        trained = running.on_features(resume, number, curves) if phase.on_features else running.on_inputs(resume, number, curves)
+        moved = any(not earlier.scope.keeps_backbone for _, earlier in phases[:number])  # features are those of the backbone as it came
+        trained = running.on_inputs(resume, number, curves) if moved or not phase.on_features else running.on_features(resume, number, curves)
         curves += trained.curves
     network.eval()
-    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves))
+    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves), notes)
 
 
 def _repeated(phases: Sequence[tuple[str, Supervised]], name: str) -> bool:
