@@ -32,6 +32,12 @@ def _perturbations() -> Section:
     return measure()
 
 
+def _augmentations() -> Section:
+    from perf.augmentations import measure
+
+    return measure()
+
+
 def _attacks() -> Section:
     from perf.attacks import measure
 
@@ -85,6 +91,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "textattack": _textattack,
         "corruptions": _corruptions,
         "perturbations": _perturbations,
+        "augmentations": _augmentations,
         "finetuning": _finetuning,
         "streaming": _streaming,
     }

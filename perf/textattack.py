@@ -24,9 +24,9 @@ from windtunnel.core.victim import Victim
 from windtunnel.datasets.sentiment import Sentiment
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.execution.workbench import features
+from windtunnel.language.textattack import provided, textattack
 from windtunnel.model_names import source
 from windtunnel.seeding import reseed, scoped
-from windtunnel.threats.text.library.package import provided, textattack
 from windtunnel.threats.text.library.recipes import RECIPES
 from windtunnel.threats.text.library.textattack import LibraryTextAttack
 

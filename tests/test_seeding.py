@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windtunnel.seeding import digest, generator, generators, integer, reseed, scoped
+from windtunnel.seeding import digest, generator, generators, integer, reseed, scoped, uniforms
 
 parts = st.lists(st.integers() | st.text(alphabet=st.characters(codec="utf-8"), max_size=5), max_size=4)
 
@@ -92,3 +92,24 @@ def test_a_scope_restores_after_an_error_too() -> None:
     with pytest.raises(KeyError, match="inside"):
         fail()
     assert random.getstate() == state
+
+
+def test_a_few_numbers_a_sample_are_uniform_keyed_and_the_same_in_any_company() -> None:
+    ids = [f"s{row}" for row in range(4000)]
+    found = uniforms(3, "flip", ids, 3)
+    assert found.shape == (4000, 3)
+    assert found.min() >= 0
+    assert found.max() < 1
+    assert np.histogram(found, 10, (0, 1))[0] == pytest.approx(1200, abs=150)
+    assert abs(np.corrcoef(found.T) - np.eye(3)).max() < 0.06
+    assert np.array_equal(uniforms(3, "flip", ["s7", "s2"], 2), found[[7, 2], :2]), "more numbers begin with the same ones"
+    for other in (uniforms(4, "flip", ids, 3), uniforms(3, "crop", ids, 3)):
+        assert abs(np.corrcoef(found[:, 0], other[:, 0])[0, 1]) < 0.06
+    assert uniforms(3, "flip", ids[:2], 0).shape == (2, 0)
+    assert uniforms(3, "flip", [], 2).shape == (0, 2)
+
+
+def test_the_uniform_numbers_are_pinned() -> None:
+    start = hashlib.sha256(b"str:8:uniformsint:1:0str:4:flip").digest()
+    word = int.from_bytes(hashlib.shake_256(start + b"s1").digest(8), "little")
+    assert uniforms(0, "flip", ["s1"], 1)[0, 0] == (word >> 11) / 2**53

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from reference import shortened
 
 from windtunnel.catalog import Catalog
 from windtunnel.core.canonical import plain
+from windtunnel.core.configured import brief
 from windtunnel.specs.recipes import TOLD, Preset, load_preset
 
 ROOT = Path(__file__).parents[1]
@@ -100,18 +100,14 @@ def _made_of(preset: Preset) -> str:
 
 
 def _arguments(preset: Preset, modality: str) -> str:
-    return yaml.safe_dump(_readable(preset.made[modality].arguments()), sort_keys=False, width=120).rstrip()
+    return yaml.safe_dump(_readable(brief(plain(preset.made[modality].arguments()))), sort_keys=False, width=120).rstrip()
 
 
 def _readable(value: object) -> object:
-    """Described parts as a file would write them."""
-    value = plain(value)
-    if isinstance(value, dict) and set(value) == {"use", "version", "arguments"}:
-        inner = {key: _readable(each) for key, each in value["arguments"].items() if each is not None}
-        name = {} if value["use"] == "stage" else {"use": value["use"]}
-        return shortened(value) if not inner else {**name, **inner}
+    """Plain data without what was left out: None, and the word `use` where a place takes one kind of thing only."""
     if isinstance(value, dict):
-        return {key: _readable(each) for key, each in value.items()}
+        kept = {key: _readable(each) for key, each in value.items() if each is not None and not (key == "use" and each == "stage")}
+        return kept["use"] if set(kept) == {"use"} else kept
     return [_readable(each) for each in value] if isinstance(value, list) else value
 
 

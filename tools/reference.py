@@ -15,6 +15,7 @@ import yaml
 from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SETS, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
+from windtunnel.core.configured import brief
 from windtunnel.registry import Registry
 from windtunnel.specs import benchmark, runner, suite
 
@@ -31,7 +32,11 @@ SUITE = {
     "suite": ("its name: letters, digits, `.`, `_`, `-`", "required"),
     "models": ("a list of model names, or `{use: ..., name: ..., ...arguments}`", "required"),
     "data": ("what is fine-tuned on: a data set's name, or `{use: ..., ...arguments}`", "required"),
-    "recipes": ("a list of recipe names, or `{use: ..., name: ..., ...arguments}`", "required"),
+    "recipes": (
+        "a list of recipe names, or `{use: ..., name: ..., ...arguments}`; `each: {alpha: [0, 0.5, 1]}` beside them makes a recipe "
+        "of each value, or of each combination where there are several lists",
+        "required",
+    ),
     "conditions": (
         "a list of training conditions: names, or `{use: ..., name: ..., ...arguments}`; every recipe that trains is trained under each",
         "the data as it is",
@@ -150,16 +155,8 @@ def default(field: dataclasses.Field[Any]) -> str:
         if field.default_factory is dataclasses.MISSING:
             return "required"
         value = field.default_factory()
-    value = shortened(plain(value))
-    text = yaml.safe_dump(value, default_flow_style=True, width=1000).strip().removesuffix("...").strip()
+    text = yaml.safe_dump(brief(plain(value)), default_flow_style=True, width=1000).strip().removesuffix("...").strip()
     return f"`{text}`"
-
-
-def shortened(value: Any) -> Any:
-    """A part as a file would write it where its arguments have their defaults: by its name."""
-    if isinstance(value, dict) and set(value) == {"use", "version", "arguments"}:
-        return value["use"]
-    return [shortened(each) for each in value] if isinstance(value, list) else value
 
 
 def _summary(kind: type) -> str:

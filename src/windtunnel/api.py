@@ -16,9 +16,9 @@ from windtunnel.core.canonical import fraction_text
 from windtunnel.core.classes import output_names
 from windtunnel.core.dataset import Dataset, DataSource, Splits
 from windtunnel.core.modality import IMAGE
-from windtunnel.core.model import ModelSource
+from windtunnel.core.model import Model, ModelSource
 from windtunnel.core.outcome import Outcome
-from windtunnel.core.recipe import Finetuning, Recipe
+from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
 from windtunnel.core.suite import Benchmark, DataRef
 from windtunnel.core.texts import Texts
 from windtunnel.core.threat import MICRO_BATCH, Threat
@@ -119,6 +119,7 @@ def finetune(
         progress: called with (epochs done, epochs in all).
         arguments: what is to be other than in a recipe given by name, e.g. `epochs=5`; see `make_recipe`.
     """
+    from windtunnel.core.network import Network
     from windtunnel.execution.facts import material, structure
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
@@ -128,25 +129,34 @@ def finetune(
     how = make_recipe(recipe, modality, **arguments) if isinstance(recipe, str) else recipe
     how.check_modality(modality)
     place = pick_device(device)
-    loaded = (source(model) if isinstance(model, str) else model).load()
+    origin = source(model) if isinstance(model, str) else model
+
+    def carry_out(recipe: Recipe, seed: int, **more: Any) -> Finetuned:
+        loaded = _loaded(origin, splits.name, modality)
+        loaded.backbone.to(place)
+
+        def frozen(part: Dataset) -> Tensor:
+            return features(Network(loaded, 1).to(place), part, place)
+
+        empty = splits.any.take(())
+        train, val = (splits["train"], splits["val"]) if recipe.trains else (empty, empty)
+        if recipe.trains:
+            layers, blocks = structure(loaded.backbone)
+            recipe.check(material(loaded.name, splits.name, layers, blocks, train.labels.tolist(), len(train.classes), len(val)))
+        return recipe.finetune(Finetuning(loaded, train, val, seed, place, frozen, member=carry_out, **more))
+
+    done = carry_out(how, seed, **({} if progress is None else {"progress": progress}))
+    classes = splits.any.classes
+    names = output_names(done.network.head.out_features, classes)
+    return Victim(done.network, classes=names, name=f"{origin.name} {how.use}").on(classes)
+
+
+def _loaded(source: ModelSource, data: str, modality: str) -> Model:
+    """A fresh model, which must take what the data holds."""
+    loaded = source.load()
     if loaded.preprocessing.modality != modality:
-        raise ModelError(f"{loaded.name} takes {loaded.preprocessing.modality} inputs, and {splits.name} holds {modality}s; choose a model for them.")
-    loaded.backbone.to(place)
-
-    def frozen(part: Dataset) -> Tensor:
-        from windtunnel.core.network import Network
-
-        return features(Network(loaded, 1).to(place), part, place)
-
-    empty = splits.any.take(())
-    train, val = (splits["train"], splits["val"]) if how.trains else (empty, empty)
-    if how.trains:
-        layers, blocks = structure(loaded.backbone)
-        how.check(material(loaded.name, splits.name, layers, blocks, train.labels.tolist(), len(train.classes), len(val)))
-    work = Finetuning(loaded, train, val, seed, place, frozen)
-    done = how.finetune(work if progress is None else dataclasses.replace(work, progress=progress))
-    names = output_names(done.network.head.out_features, train.classes)
-    return Victim(done.network, classes=names, name=f"{loaded.name} {how.use}").on(train.classes)
+        raise ModelError(f"{loaded.name} takes {loaded.preprocessing.modality} inputs, and {data} holds {modality}s; choose a model for them.")
+    return loaded
 
 
 def evaluate(

@@ -38,6 +38,11 @@ RECIPES: Final[Registry[Recipe]] = Registry(
     {
         "pretrained": "windtunnel.recipes.pretrained:Pretrained",
         "finetune": "windtunnel.recipes.supervised:Supervised",
+        "interpolation": "windtunnel.recipes.wise_ft:WiseFt",
+        "soup": "windtunnel.recipes.soup:Soup",
+        "search": "windtunnel.recipes.search:Search",
+        "fedavg": "windtunnel.recipes.fedavg:FedAvg",
+        "reptile": "windtunnel.recipes.reptile:Reptile",
     },
 )
 """How a victim can come about. What people call a recipe is mostly a preset: a file of the catalogue's folder `recipes/`."""
@@ -50,9 +55,15 @@ SCOPES: Final[Registry[Scope]] = Registry(
     {
         "full": "windtunnel.recipes.scopes.whole:Full",
         "head": "windtunnel.recipes.scopes.whole:Head",
-        "last-blocks": "windtunnel.recipes.scopes.blocks:LastBlocks",
-        "first-blocks": "windtunnel.recipes.scopes.blocks:FirstBlocks",
-        "gradual": "windtunnel.recipes.scopes.blocks:Gradual",
+        "last-blocks": "windtunnel.recipes.scopes.by_depth:LastBlocks",
+        "first-blocks": "windtunnel.recipes.scopes.by_depth:FirstBlocks",
+        "gradual": "windtunnel.recipes.scopes.by_depth:Gradual",
+        "layers": "windtunnel.recipes.scopes.by_kind:Layers",
+        "norms": "windtunnel.recipes.scopes.by_kind:Norms",
+        "biases": "windtunnel.recipes.scopes.by_kind:Biases",
+        "adapters": "windtunnel.recipes.scopes.adapters:Adapters",
+        "lora": "windtunnel.recipes.scopes.lora:LoRA",
+        "ia3": "windtunnel.recipes.scopes.lora:IA3",
     },
 )
 
@@ -61,6 +72,14 @@ LOSSES: Final[Registry[Loss]] = Registry(
     "windtunnel.core.part:Loss",
     {
         "cross-entropy": "windtunnel.recipes.losses.cross_entropy:CrossEntropy",
+        "focal": "windtunnel.recipes.losses.focal:Focal",
+        "class-balanced": "windtunnel.recipes.losses.class_balanced:ClassBalanced",
+        "logit-adjusted": "windtunnel.recipes.losses.logit_adjusted:LogitAdjusted",
+        "generalised-cross-entropy": "windtunnel.recipes.losses.noise_robust:GeneralisedCrossEntropy",
+        "symmetric-cross-entropy": "windtunnel.recipes.losses.noise_robust:SymmetricCrossEntropy",
+        "distillation": "windtunnel.recipes.losses.distillation:Distillation",
+        "group-dro": "windtunnel.recipes.losses.group_dro:GroupDRO",
+        "supervised-contrastive": "windtunnel.recipes.losses.contrastive:SupervisedContrastive",
     },
 )
 
@@ -68,7 +87,23 @@ AUGMENTATIONS: Final[Registry[Augmentation]] = Registry(
     "augmentation",
     "windtunnel.core.part:Augmentation",
     {
+        "flip": "windtunnel.recipes.augmentation.flip:Flip",
+        "rotation": "windtunnel.recipes.augmentation.rotation:Rotation",
+        "crop": "windtunnel.recipes.augmentation.crop:Crop",
+        "noise": "windtunnel.recipes.augmentation.noise:Noise",
+        "erasing": "windtunnel.recipes.augmentation.erasing:Erasing",
+        "randaugment": "windtunnel.recipes.augmentation.randaugment:RandAugment",
+        "trivialaugment": "windtunnel.recipes.augmentation.trivialaugment:TrivialAugment",
         "augmix": "windtunnel.recipes.augmentation.augmix:AugMix",
+        "pixmix": "windtunnel.recipes.augmentation.pixmix:PixMix",
+        "mixup": "windtunnel.recipes.augmentation.mixup:Mixup",
+        "cutmix": "windtunnel.recipes.augmentation.cutmix:CutMix",
+        "embedding-mixup": "windtunnel.recipes.augmentation.embedding_mixup:EmbeddingMixup",
+        "perturbation": "windtunnel.recipes.augmentation.perturbation:Perturbation",
+        "word-dropout": "windtunnel.recipes.augmentation.word_dropout:WordDropout",
+        "synonyms": "windtunnel.recipes.augmentation.eda:Synonyms",
+        "eda": "windtunnel.recipes.augmentation.eda:EDA",
+        "textattack-augmenter": "windtunnel.recipes.augmentation.textattack:TextAttackAugmenter",
     },
 )
 
@@ -77,6 +112,13 @@ REGULARISATIONS: Final[Registry[Regularisation]] = Registry(
     "windtunnel.core.part:Regularisation",
     {
         "l2-sp": "windtunnel.recipes.regularisation.l2_sp:L2SP",
+        "feature-distance": "windtunnel.recipes.regularisation.feature_distance:FeatureDistance",
+        "dropout": "windtunnel.recipes.regularisation.dropout:Dropout",
+        "stochastic-depth": "windtunnel.recipes.regularisation.dropout:StochasticDepth",
+        "r-drop": "windtunnel.recipes.regularisation.r_drop:RDrop",
+        "sam": "windtunnel.recipes.regularisation.sam:SAM",
+        "asam": "windtunnel.recipes.regularisation.sam:ASAM",
+        "awp": "windtunnel.recipes.regularisation.awp:AWP",
     },
 )
 
@@ -85,6 +127,12 @@ PERTURBATIONS: Final[Registry[Perturbation]] = Registry(
     "windtunnel.core.part:Perturbation",
     {
         "adversarial": "windtunnel.recipes.perturbation.adversarial:Adversarial",
+        "trades": "windtunnel.recipes.perturbation.trades:Trades",
+        "mart": "windtunnel.recipes.perturbation.mart:Mart",
+        "free-at": "windtunnel.recipes.perturbation.free:Free",
+        "advprop": "windtunnel.recipes.perturbation.advprop:AdvProp",
+        "freelb": "windtunnel.recipes.perturbation.freelb:FreeLB",
+        "smart": "windtunnel.recipes.perturbation.smart:Smart",
     },
 )
 
@@ -93,6 +141,7 @@ AVERAGINGS: Final[Registry[Averaging]] = Registry(
     "windtunnel.core.part:Averaging",
     {
         "ema": "windtunnel.recipes.averaging.ema:EMA",
+        "swa": "windtunnel.recipes.averaging.swa:SWA",
     },
 )
 
@@ -103,6 +152,7 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
         "best": "windtunnel.recipes.selection.best:Best",
         "accurate": "windtunnel.recipes.selection.best:Accurate",
         "last": "windtunnel.recipes.selection.best:Last",
+        "threats": "windtunnel.recipes.selection.threats:UnderThreats",
     },
 )
 

@@ -56,6 +56,24 @@ def generators(seed: int, purpose: str, ids: Sequence[str]) -> Generators:
     return Generators((seed, purpose, name) for name in ids)
 
 
+def uniforms(seed: int, purpose: str, ids: Sequence[str], count: int) -> np.ndarray:
+    """A few numbers in [0, 1) per sample id; the same for any batch size, order and worker. Far cheaper than a generator each.
+
+    Shapes:
+        returns (len(ids), count), float64.
+    """
+    start = hashlib.shake_256(digest("uniforms", seed, purpose))
+
+    def words(name: str) -> bytes:
+        hasher = start.copy()
+        hasher.update(name.encode())
+        return hasher.digest(8 * count)
+
+    # Each 64-bit word makes one number, of its 53 highest bits.
+    found = np.frombuffer(b"".join(map(words, ids)), dtype="<u8").reshape(len(ids), count)
+    return (found >> np.uint64(11)) * 2.0**-53
+
+
 def integer(*parts: Part) -> int:
     """A 63-bit integer that is a function of `parts` alone."""
     return int.from_bytes(digest(*parts)[:8], "little") >> 1

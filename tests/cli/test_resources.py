@@ -9,7 +9,7 @@ import pytest
 from support import language
 
 from windtunnel.cli import main
-from windtunnel.threats.text import resources, wordnet
+from windtunnel.language import resources, wordnet
 
 SUITE = """\
 suite: words

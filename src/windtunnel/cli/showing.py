@@ -17,6 +17,7 @@ from windtunnel.cli.durations import duration
 from windtunnel.cli.listing import TABLES
 from windtunnel.core.canonical import plain
 from windtunnel.core.cell import Cell
+from windtunnel.core.configured import brief
 from windtunnel.core.suite import Benchmark, Suite
 from windtunnel.errors import CatalogError, Problem, SpecError, UnknownNameError, WindtunnelError, suggest
 from windtunnel.execution.effort import seconds_of
@@ -137,7 +138,7 @@ def _explain(noun: str, name: str, kind: type) -> None:
         if default is dataclasses.MISSING or repr(default) == "PydanticUndefined":
             shown = "required" if field.default_factory is dataclasses.MISSING else str(plain(field.default_factory()))
         else:
-            shown = yaml.safe_dump(plain(default), default_flow_style=True).strip().removesuffix("...").strip()
+            shown = yaml.safe_dump(brief(plain(default)), default_flow_style=True).strip().removesuffix("...").strip()
         typer.echo(f"  {field.name}: {shown}")
 
 
@@ -161,9 +162,9 @@ def examine(store: Path | None) -> None:
 
 def _list_resources() -> None:
     """What attacks on texts read, whether it is here, and how to get what is not."""
+    from windtunnel.language.resources import RESOURCES
     from windtunnel.threats.text import greedy_wordnet
     from windtunnel.threats.text.library.recipes import RECIPES
-    from windtunnel.threats.text.resources import RESOURCES
 
     typer.echo("resources of attacks on texts (`windtunnel fetch SUITE` gets those that a suite needs):")
     for name, resource in RESOURCES.items():

@@ -49,7 +49,8 @@ class Cell:
         labels: what it is called.
         content: everything meant to change its number, as plain data; None while data or weights are still unknown.
         passes: rough number of sample-passes, for estimates.
-        needs: keys of the fine-tuning cells whose victims it takes: the one evaluated, then the surrogate if there is one.
+        needs: keys of the fine-tuning cells whose victims it takes: the one evaluated, then the surrogate if there is one; of a fine-tuning,
+            those of its members.
     """
 
     kind: Literal["finetune", "evaluate"]

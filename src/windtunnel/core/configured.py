@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
@@ -31,16 +32,36 @@ class Configured:
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every concrete subclass is a dataclass
         return {field.name: plain(getattr(self, field.name)) for field in fields}
 
-    def packages(self) -> tuple[str, ...]:
-        """The `libraries` of it and of every part among its arguments."""
+    def held(self) -> tuple[Configured, ...]:
+        """What among its arguments is configured itself."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # as above
         values = [getattr(self, field.name) for field in fields]
-        parts = [each for value in values for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, Configured)]
-        return tuple(dict.fromkeys((*self.libraries, *(name for part in parts for name in part.packages()))))
+        return tuple(each for value in values for each in (value if isinstance(value, tuple) else [value]) if isinstance(each, Configured))
+
+    def within(self) -> Iterator[Configured]:
+        """It, and all that is configured in it, at any depth."""
+        yield self
+        for each in self.held():
+            yield from each.within()
+
+    def packages(self) -> tuple[str, ...]:
+        """The `libraries` of it and of every part among its arguments."""
+        return tuple(dict.fromkeys((*self.libraries, *(name for part in self.held() for name in part.packages()))))
 
     def describe(self) -> dict[str, Any]:
         """Name, implementation version and effective arguments: what enters a key."""
         return {"use": self.use, "version": self.version, "arguments": self.arguments()}
+
+
+def brief(value: Any) -> Any:
+    """Descriptions, alone or within plain data, as a person writes them: a name, or a mapping with `use` and arguments. Versions go."""
+    if isinstance(value, list):
+        return [brief(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"use", "version", "arguments"}:
+        return {"use": value["use"], **{name: brief(each) for name, each in value["arguments"].items()}} if value["arguments"] else value["use"]
+    return {name: brief(each) for name, each in value.items()}
 
 
 _WRITTEN = re.compile(r"[-+]?[0-9.]{1,100}(?:/[0-9]{1,100}|[eE][-+]?[0-9]{1,2})?")

@@ -65,6 +65,23 @@ class Named:
             raise ValueError(str(error)) from error
 
 
+@dataclass(frozen=True)
+class Paths:
+    """Marks an argument whose keys are paths of arguments ("loss.gamma") of the recipes in another argument.
+
+    Args:
+        of: that argument.
+    """
+
+    of: str
+
+
+def path_arguments(kind: type[Configured]) -> dict[str, str]:
+    """The arguments of a class whose keys are paths, with the argument whose recipes they lead into."""
+    fields: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
+    return {name: each.of for name, field in fields.items() for each in field.metadata if isinstance(each, Paths)}
+
+
 def named_arguments(kind: type[Configured]) -> dict[str, Named]:
     """The arguments of a class that are parts, with where their names are looked up."""
     fields: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
@@ -90,6 +107,14 @@ def overridden(base: Any, arguments: Mapping[str, Any]) -> Any:
             value = tuple(overridden(each, value[str(place)]) if str(place) in value else each for place, each in enumerate(there))
         changed[name] = value
     return dataclasses.replace(base, **changed)
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """A value at the end of a path: "loss.gamma" and 1 as `{"loss": {"gamma": 1}}`."""
+    for step in reversed(path.split(".")):
+        value = {step: value}
+    found: dict[str, Any] = value
+    return found
 
 
 def spread(arguments: Mapping[str, Any], short: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

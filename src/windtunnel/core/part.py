@@ -13,6 +13,7 @@ from windtunnel.core.modality import ANY, IMAGE, TEXT
 from windtunnel.errors import RecipeError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor, nn
 
@@ -32,6 +33,7 @@ class Minibatch:
         labels: class indices, (batch,).
         ids: one stable name per sample.
         clean: the inputs before a perturbation that knows the network.
+        perturbed: what a perturbation made of them, where `inputs` are trained on, too.
         views: further versions of the same samples, which go through the network with them.
         other: for mixtures, the labels of what is mixed in, (batch,).
         share: for mixtures, how much of each sample is its own, (batch,), in [0, 1]; the loss is mixed alike.
@@ -42,6 +44,7 @@ class Minibatch:
     labels: Tensor
     ids: tuple[str, ...]
     clean: Any = None
+    perturbed: Any = None
     views: tuple[Any, ...] = ()
     other: Tensor | None = None
     share: Tensor | None = None
@@ -58,9 +61,10 @@ class Minibatch:
         """
         if self.partner is not None:
             raise RecipeError("Samples that are mixed inside the network cannot be worked through in parts; use `accumulate: 1` and a smaller batch.")
-        other, share, clean = (None if each is None else each[rows] for each in (self.other, self.share, self.clean))
+        other, share = (None if each is None else each[rows] for each in (self.other, self.share))
+        clean, perturbed = (None if each is None else each[rows] for each in (self.clean, self.perturbed))
         views = tuple(view[rows] for view in self.views)
-        return Minibatch(self.inputs[rows], self.labels[rows], self.ids[rows], clean, views, other, share)
+        return Minibatch(self.inputs[rows], self.labels[rows], self.ids[rows], clean, perturbed, views, other, share)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Fitting:
         epoch, step: 1-based, and 0-based within the epoch; counted by the loop.
         state: every tensor that parts remember from step to step, under names of their own; part of what a resume restores.
         hooks: what the parts of the stage do, in the order in which they do it.
+        origin: the network whose state `start` is, in evaluation mode; None unless a part of the recipe `needs_start`.
     """
 
     network: Network
@@ -116,12 +121,19 @@ class Fitting:
     step: int = 0
     state: dict[str, Tensor] = field(default_factory=dict)
     hooks: Sequence[Hooks] = ()
+    origin: Network | None = None
 
     def draws(self, purpose: str, ids: Sequence[str]) -> Generators:
         """A generator for each sample: the same for any batch, another in every epoch and stage."""
         from windtunnel.seeding import generators
 
         return generators(self.seed, f"{purpose}/{self.stage}/{self.epoch}", ids)
+
+    def uniforms(self, purpose: str, ids: Sequence[str], count: int) -> np.ndarray:
+        """So many numbers in [0, 1) for each sample, (sample, count), keyed alike; cheaper than generators where a few will do."""
+        from windtunnel.seeding import uniforms
+
+        return uniforms(self.seed, f"{purpose}/{self.stage}/{self.epoch}", ids, count)
 
     def number(self, purpose: str) -> int:
         """A whole number for this epoch, as a seed of something that keys by sample itself."""
@@ -183,8 +195,12 @@ class Hooks:
         """Parameters of the network that weight decay shall spare."""
         return ()
 
+    def paced(self, factor: float) -> float:
+        """Another factor of the learning rate for the step that comes."""
+        return factor
+
     def climb(self) -> None:
-        """Move the weights along their gradients."""
+        """Move the weights along their gradients, of which only the direction counts: in mixed precision they are scaled."""
 
     def settle(self) -> None:
         """Move them back, leaving the gradients."""
@@ -194,6 +210,9 @@ class Hooks:
 
     def epoch_ended(self) -> None:
         """The epoch is over; validation comes next."""
+
+    def ended(self) -> None:
+        """The stage is over; put back what of the network's settings was changed."""
 
     def averaged(self) -> Mapping[str, Tensor] | None:
         """The state of the network to be validated and kept in the place of the trained one."""
@@ -224,6 +243,13 @@ class Part(Configured, ABC):
         """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""
         return 0.0
 
+    def require(self) -> None:
+        """Refuse to start without what it reads from disk.
+
+        Raises:
+            ResourceError: naming what is missing, and how to get it.
+        """
+
 
 class Loss(Part, ABC):
     """What is minimised on the labels."""
@@ -247,6 +273,9 @@ class Trick(Part, ABC):
 class Augmentation(Trick, ABC):
     """Changes training inputs without asking the network."""
 
+    mixes: ClassVar[bool] = False
+    """Whether it mixes the labels of two samples; of a stage's augmentations, one may."""
+
 
 class Regularisation(Trick, ABC):
     """Holds the network back: a penalty, or another way to step."""
@@ -259,8 +288,10 @@ class Averaging(Trick, ABC):
 class Perturbation(Trick, ABC):
     """Trains on inputs that are changed against the network."""
 
-    replays: ClassVar[int] = 1
-    """Steps made on each minibatch."""
+    @property
+    def replays(self) -> int:
+        """Steps made on each minibatch; the epochs are as many times fewer."""
+        return 1
 
     def judged_under(self) -> Threat[Any] | None:
         """The threat under which an epoch is judged on the validation split; None to judge by plain accuracy."""
@@ -325,8 +356,8 @@ class Selection(Part, ABC):
         """Whether the last epoch is kept whatever the figures."""
         return False
 
-    def threats(self) -> Iterator[Threat[Any]]:
-        """Threats that selection looks at."""
+    def watched(self) -> Iterator[Threat[Any]]:
+        """Threats that selection looks at; a suite that selects by them may not report on them."""
         yield from ()
 
 

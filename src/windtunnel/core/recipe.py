@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from windtunnel.core.network import Network
+    from windtunnel.core.threat import Threat
 
 
 def _ignore(epoch: int, epochs: int) -> None:
@@ -178,6 +179,19 @@ class Recipe(Configured, ABC):
 
     def rebuild(self, network: Network) -> None:
         """Give a network, fresh from its model, what this recipe adds to its structure, so that a victim's state can be put into it."""
+
+    def members(self, seed: int) -> Iterator[tuple[Recipe, int]]:
+        """Recipes with their seeds that it carries out with a seed of its own, as far as they are known before; workers make those first."""
+        yield from ()
+
+    def watched(self) -> Iterator[Threat[Any]]:
+        """Threats that it chooses by, beside those that its parts look at; a suite that has them in a benchmark refuses it."""
+        yield from ()
+
+    @property
+    def needs_oracle(self) -> bool:
+        """Whether it may be carried out only where the suite lets selection look at test data."""
+        return False
 
     def restricting(self) -> Mapping[str, Any]:
         """The arguments because of which some inputs are out of the question."""

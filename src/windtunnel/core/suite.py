@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from windtunnel.core.condition import CLEAN, Condition
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import ModelSource
+from windtunnel.core.part import Selection as Selecting
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
@@ -146,6 +147,21 @@ class Suite:
         ]
         return {training.name: training for training in each}
 
+    def forbidden(self, recipe: Recipe) -> Iterator[str]:
+        """Why it may not carry out a recipe: what it chooses by is what the suite reports on.
+
+        Two threats are the same if they bear the same name, whatever their arguments and library (pgd, torchattacks/PGD). Corruptions of
+        another name are another threat, as the extra set of ImageNet-C is published to select by while the common one is reported.
+        """
+        watched = {_kin(threat): threat.use for each in recipe.within() if isinstance(each, Recipe | Selecting) for threat in each.watched()}
+        for benchmark in self.benchmarks:
+            clashes = sorted({watched[_kin(threat)] for threat in benchmark.threats.values() if _kin(threat) in watched})
+            if clashes:
+                held = f"{', '.join(clashes)}, which the benchmark {benchmark.name!r} reports on"
+                yield f"It is selected by accuracy under {held}; choose threats to select by that no benchmark of the suite has."
+        if self.selection != "oracle" and any(isinstance(each, Recipe) and each.needs_oracle for each in recipe.within()):
+            yield "`select: oracle` looks at test data, which a suite allows with `selection: oracle` only; use `select: id-val`."
+
     def surrogate(self, threat: Threat) -> tuple[str, str] | None:
         """Shown names of the model and the recipe whose victim a transfer attack follows; None for other threats.
 
@@ -161,3 +177,8 @@ class Suite:
                 f"models ({', '.join(self.models)}) and one of its recipes ({', '.join(self.trainings)})."
             )
         return model, recipe
+
+
+def _kin(threat: Threat) -> str:
+    """What threats share that are one method under several names."""
+    return threat.use.rpartition("/")[2].lower().replace("-", "").replace("_", "")

@@ -97,9 +97,9 @@ class ModelFacts:
 
 def structure(backbone: nn.Module) -> tuple[dict[str, str], tuple[str, ...]]:
     """Layers and blocks of a backbone by name, for recipes to look at before anything is computed."""
-    from windtunnel.recipes.scopes.blocks import blocks_of
+    from windtunnel.recipes.scopes.blocks import blocks_of, layers_of
 
-    layers = {name: type(module).__name__ for name, module in backbone.named_modules() if next(module.parameters(recurse=False), None) is not None}
+    layers = layers_of(backbone)
     try:
         return layers, blocks_of(backbone).names
     except RecipeError:

@@ -169,7 +169,7 @@ class LocalEngine:
 
 
 class _Schedule:
-    """Which task comes next: victims first, the longest first, an evaluation only after its victim."""
+    """Which task comes next: victims first, the longest first; an evaluation only after its victim, and one alone of what shares a member."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.position = {id(task): number for number, task in enumerate(tasks)}
@@ -177,6 +177,8 @@ class _Schedule:
         self.making = {task.cell.key for task in tasks if isinstance(task, Finetune)}
         self.failures: dict[int, Failure] = {}
         self.failed_victims: set[str] = set()
+        self.promised: set[str] = set()  # members that a running task may be making
+        self.made: set[str] = set()
         self.running = 0
 
     @property
@@ -192,11 +194,19 @@ class _Schedule:
                 why = "Its victim, or the surrogate it follows, could not be fine-tuned; see that cell."
                 self.failures[self.position[id(task)]] = Failure(why)
                 progress.finished(task.cell, 0.0, why)
-            elif not (isinstance(task, Evaluate) and self.making.intersection(task.cell.needs)):
+            elif not self._waits(task):
                 self.waiting.remove(task)
                 self.running += 1
+                if isinstance(task, Finetune):
+                    self.promised.update(set(task.cell.needs) - self.made)
                 return task
         return None
+
+    def _waits(self, task: Task) -> bool:
+        """Whether something that it takes is still to be made: a cell, or a member that a running task has in common with it."""
+        if isinstance(task, Finetune):
+            return not set(task.cell.needs).isdisjoint(self.making | self.promised)
+        return isinstance(task, Evaluate) and not self.making.isdisjoint(task.cell.needs)
 
     def finish(self, task: Task, failure: Failure | None) -> None:
         """Note that a task ended."""
@@ -205,6 +215,8 @@ class _Schedule:
             self.failures[self.position[id(task)]] = failure
         if isinstance(task, Finetune):
             self.making.discard(task.cell.key)
+            self.promised.difference_update(task.cell.needs)
+            self.made.update(task.cell.needs)
             if failure is not None:
                 self.failed_victims.add(task.cell.key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -135,6 +135,7 @@ def plan(suite: Suite, facts: Facts) -> Plan:
     Raises:
         DataError: a shift whose classes are not the suite's, a subset larger than its split, or training data that a condition cannot act on.
         ModelError: a model of another modality than the data.
+        RecipeError: a recipe that is selected by what the suite reports on.
     """
     return _Planner(suite, facts).plan()
 
@@ -150,6 +151,9 @@ class _Planner:
             if facts is not None and facts.modality != self.suite.data.modality:
                 held = self.suite.data.modality
                 raise ModelError(f"The model {name!r} takes {facts.modality} inputs, but the suite's data {self.suite.data.title} holds {held}s.")
+        for name, how in self.suite.recipes.items():
+            for why in self.suite.forbidden(how):
+                raise RecipeError(f"{name}: {why}")
         samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
         evaluations = [
             (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
@@ -216,19 +220,14 @@ class _Planner:
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
             self._check(model, recipe, facts, self.data, train, val_split)
-            seen = {"classes": canonical.sha256(list(self.data.classes))}
+            seen = _untrained(self.data.classes)
             if train is not None:
                 selection = canonical.sha256(self.data.split(val_split)[0])
                 seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
-            content = {
-                "model": {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing},
-                "recipe": how.describe(),
-                "data": seen,
-                "seed": seed,
-                **({} if condition is None else {"condition": condition.describe()}),
-                **self._computed_by(source.computed_with, how.packages(), condition.packages() if condition else ()),
-            }
-            cell = replace(cell, content=content)
+            identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
+            cell = replace(cell, content=_trained(identity, source, how, seen, seed, self.suite.threads, condition))
+            work = Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
+            cell = replace(cell, needs=tuple(dict.fromkeys(member.cell.key for member in members(work, self.data.classes))))
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
 
     def _trained_on(self, train: Samples | None, training: Training) -> int:
@@ -278,16 +277,57 @@ class _Planner:
                 "threat": threat.describe(),
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
                 "seed": benchmark.seed,
-                **self._computed_by(finetune.model.computed_with, threat.libraries),
+                **_computed_by(self.suite.threads, finetune.model.computed_with, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
                 **({"search": SEARCH_VERSION} if threat.adaptive else {}),
             }
             cell = replace(cell, content=content, needs=tuple(each.key for each in known))
         return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
 
-    def _computed_by(self, *libraries: tuple[str, ...]) -> dict[str, Any]:
-        names = {"torch", "numpy", *(name for group in libraries for name in group)}
-        return {"precision": PRECISION, "threads": self.suite.threads, "libraries": versions(names)}
+
+def members(work: Finetune, classes: Sequence[str]) -> Iterator[Finetune]:
+    """The work of every member that is known before, and of the members of these."""
+    for recipe, seed in work.recipe.members(work.seed):
+        member = member_of(work, recipe, seed, classes)
+        yield member
+        yield from members(member, classes)
+
+
+def member_of(work: Finetune, recipe: Recipe, seed: int, classes: Sequence[str]) -> Finetune:
+    """The work of another recipe on the material of `work`, under the key that it has in a suite that lists it.
+
+    Args:
+        classes: names of the data's classes.
+    """
+    content = work.cell.content
+    assert content is not None, "members are carried out only when their data is known"
+    assert work.train is not None, "a recipe that is made of others trains"
+    train = work.train if recipe.trains else None
+    seen = content["data"] if recipe.trains else _untrained(classes)
+    labels = replace(work.cell.labels, recipe=recipe.use, seed=seed)
+    condition = work.condition if recipe.trains else None
+    described = _trained(content["model"], work.model, recipe, seen, seed, content["threads"], condition)
+    cell = Cell("finetune", labels, described, recipe.passes(work.train.count if recipe.trains else 0))
+    return replace(work, cell=cell, recipe=recipe, train=train, seed=seed, condition=condition)
+
+
+def _trained(
+    model: Mapping[str, Any], source: ModelSource, recipe: Recipe, data: Mapping[str, Any], seed: int, threads: int, condition: Condition | None
+) -> dict[str, Any]:
+    """Everything meant to change what a fine-tuning leaves."""
+    under = {} if condition is None else {"condition": condition.describe()}
+    computed = _computed_by(threads, source.computed_with, recipe.packages(), condition.packages() if condition else ())
+    return {"model": model, "recipe": recipe.describe(), "data": data, "seed": seed, **under, **computed}
+
+
+def _untrained(classes: Sequence[str]) -> dict[str, str]:
+    """What a recipe that does not train sees of the data."""
+    return {"classes": canonical.sha256(list(classes))}
+
+
+def _computed_by(threads: int, *libraries: tuple[str, ...]) -> dict[str, Any]:
+    names = {"torch", "numpy", *(name for group in libraries for name in group)}
+    return {"precision": PRECISION, "threads": threads, "libraries": versions(names)}
 
 
 def _searches(threat: Threat) -> float:

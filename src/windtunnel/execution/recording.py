@@ -16,11 +16,14 @@ from windtunnel.core.dataset import Dataset
 from windtunnel.core.flag import Flag
 from windtunnel.core.modalities import modality_of
 from windtunnel.core.outcome import Example, Outcome, wilson
-from windtunnel.core.recipe import Finetuned
+from windtunnel.core.recipe import Epoch, Finetuned
 from windtunnel.core.record import ATTEMPT_COLUMNS, GROUP_COLUMN, OUTCOME_COLUMNS, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from torch import Tensor
+
+    from windtunnel.core.network import Network
 
 TRUNCATED = 0.01
 """Share of texts cut off from which on a cell is flagged; ours."""
@@ -30,10 +33,8 @@ RECORD, OUTCOMES = "record.json", "outcomes.parquet"
 
 def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any]) -> Record:
     """The record of a fine-tuning cell."""
-    estimates = {}
-    if done.curves:
-        chosen = next(epoch for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
-        estimates = {"": {"val-accuracy": wilson(round(chosen.val_accuracy * len(val)), len(val)).as_dict()}}
+    accuracy = _validated(done)
+    estimates = {} if accuracy is None else {"": {"val-accuracy": wilson(round(accuracy * len(val)), len(val)).as_dict()}}
     return Record(
         key=cell.key,
         kind="finetune",
@@ -42,9 +43,25 @@ def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any
         content=cell.content or {},
         estimates=estimates,
         curves=tuple(asdict(epoch) for epoch in done.curves),
-        facts={"best_epoch": done.best_epoch, **({"notes": dict(done.notes)} if done.notes else {}), **facts},
+        facts={"best_epoch": done.best_epoch, **({"notes": canonical.plain(done.notes)} if done.notes else {}), **facts},
         cost={"passes": cell.passes},
+        flags=tuple(flag.as_dict() for flag in done.flags),
     )
+
+
+def _validated(done: Finetuned) -> float | None:
+    """Accuracy on the validation split of what is kept: of the chosen epoch, or noted by a recipe without epochs of its own."""
+    if not done.curves:
+        return done.notes.get("val_accuracy")
+    return next(epoch.val_accuracy for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
+
+
+def restored(record: Mapping[str, Any], network: Network, best: dict[str, Tensor], last: dict[str, Tensor]) -> Finetuned:
+    """What a fine-tuning left, from its record and states; the inverse of `finetuned` but for the facts."""
+    facts = record["facts"]
+    curves = tuple(Epoch(**epoch) for epoch in record["curves"])
+    flags = tuple(Flag(**flag) for flag in record["flags"])
+    return Finetuned(network, best, last, facts["best_epoch"], curves, facts.get("notes", {}), flags)
 
 
 def evaluated(cell: Cell, outcome: Outcome, classes: tuple[str, ...], truncated: int = 0) -> tuple[Record, pa.Table]:

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.reader import Reader
-from windtunnel.core.recipe import Checkpoint, Finetuned, Finetuning
+from windtunnel.core.recipe import Checkpoint, Finetuned, Finetuning, Recipe
 from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
@@ -30,8 +31,8 @@ from windtunnel.errors import StoreError, WindtunnelError
 from windtunnel.execution import recording
 from windtunnel.execution.facts import DataFacts, ModelFacts, remember
 from windtunnel.execution.partial import EVERY, Partial
-from windtunnel.execution.plan import Evaluate, Finetune, Samples
-from windtunnel.execution.store import Store
+from windtunnel.execution.plan import Evaluate, Finetune, Samples, member_of
+from windtunnel.execution.store import Entry, Store
 
 BEST, LAST, FEATURES = "best.safetensors", "last.safetensors", "features.safetensors"
 
@@ -80,15 +81,26 @@ class Workbench:
         return self.splits(samples.data.source)[samples.data.split].take(samples.indices)
 
     def finetune(self, work: Finetune, advance: Advance) -> None:
-        """Fine-tune and store the victim with its record."""
-        started = time.perf_counter()
-        train, val = self._training_data(work)
-        partial = Partial(self.store, work.cell.key, self.checkpoint_every)
-        done, facts = self.train(work, train, val, advance, partial)
-        record = recording.finetuned(work.cell, done, val, facts)
-        tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
-        self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
-        partial.remove()
+        """Fine-tune and store the victim with its record, unless that was done meanwhile for a recipe that is made of it."""
+        with self.store.lock(work.cell.key):
+            if self.store.read(work.cell.key) is not None:
+                return
+            started = time.perf_counter()
+            train, val = self._training_data(work)
+            kept = Partial(self.store, work.cell.key, self.checkpoint_every)
+            done, facts = self.train(work, train, val, advance, kept)
+            record = recording.finetuned(work.cell, done, val, facts)
+            tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
+            self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
+            kept.remove()
+
+    def _member(self, work: Finetune, recipe: Recipe, seed: int) -> Finetuned:
+        """What another recipe leaves on the material of `work`: out of the store, where it is put if it was not there."""
+        member = member_of(work, recipe, seed, self.splits(work.data).any.classes)
+        self.finetune(member, lambda done, total: None)
+        entry = self._intact(member.cell.key)
+        best, last = (load_tensors(entry.bytes(name)) for name in (BEST, LAST))
+        return recording.restored(entry.json(recording.RECORD), self._network(member, best), best, last)
 
     def _training_data(self, work: Finetune) -> tuple[Dataset, Dataset]:
         """Training and validation split under the condition of the work; both empty for a recipe that does not train.
@@ -115,7 +127,8 @@ class Workbench:
         def features(data: Dataset) -> torch.Tensor:
             return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
 
-        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint))
+        member = partial(self._member, work)
+        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint, member))
         if cut := truncated(model.backbone, train):
             facts["truncated"] = cut
         return done, {**facts, "victim_sha256": tensors_sha256(done.best)}
@@ -144,16 +157,22 @@ class Workbench:
         return self._victim[1]
 
     def _load(self, made: Finetune, key: str) -> Victim:
+        state = load_tensors(self._intact(key).bytes(BEST))
+        classes = output_names(len(state["head.weight"]), self.splits(made.data).any.classes)
+        return Victim(self._network(made, state), classes=classes, name=str(made.cell.labels))
+
+    def _intact(self, key: str) -> Entry:
         entry = self.store.read(key)
         if entry is None:
             raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
-        state = load_tensors(entry.bytes(BEST))
-        outputs = len(state["head.weight"])
-        classes = output_names(outputs, self.splits(made.data).any.classes)
-        network = Network(made.model.load(), outputs)
+        return entry
+
+    def _network(self, made: Finetune, state: Mapping[str, torch.Tensor]) -> Network:
+        """The network that a fine-tuning left, from its state."""
+        network = Network(made.model.load(), len(state["head.weight"]))
         made.recipe.rebuild(network)
         network.load_state_dict(state)
-        return Victim(network.to(self.device).eval(), classes=classes, name=str(made.cell.labels))
+        return network.to(self.device).eval()
 
     def _pieces(self, work: Evaluate) -> Iterator[Piece]:
         """The samples of an evaluation, a micro-batch at a time, with their corrupted copies where these are kept."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, CLEANINGS, LOSSES, PERTURBATIONS, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
+from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, CLEANINGS, LOSSES, PERTURBATIONS, RECIPES, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
 from windtunnel.core.named import Named
 from windtunnel.core.part import Augmentation, Averaging, Cleaning, Loss, Perturbation, Regularisation, Scope, Selection
+from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 
 OneScope = Annotated[Scope, Named(SCOPES)]
@@ -17,7 +18,11 @@ MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional
 MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
 OneSelection = Annotated[Selection, Named(SELECTIONS)]
 Cleanings = Annotated[tuple[Cleaning, ...], Named(CLEANINGS, many=True)]
+OneRecipe = Annotated[Recipe, Named(RECIPES)]
 OneThreat = Annotated[Threat[Any], Named(THREATS)]
+Threats = Annotated[tuple[Threat[Any], ...], Named(THREATS, many=True)]
+Recipes = Annotated[tuple[Recipe, ...], Named(RECIPES, many=True)]
+MaybeThreat = Annotated[Threat[Any] | None, Named(THREATS, optional=True)]
 
 MaybeScope = Annotated[Scope | None, Named(SCOPES, optional=True)]
 MaybeLoss = Annotated[Loss | None, Named(LOSSES, optional=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,13 @@ from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
 from windtunnel.core.recipe import Epoch, Finetuned, Finetuning
 from windtunnel.errors import RecipeError
+from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.cleaned import cleaned
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Resume
-from windtunnel.recipes.scopes.blocks import checkpointed, depths
+from windtunnel.recipes.scopes.blocks import depths
 from windtunnel.recipes.supervised import Supervised
-from windtunnel.recipes.training import Loop, State, Trained, snapshot
+from windtunnel.recipes.training import Loop, Trained, snapshot
 
 
 def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
@@ -33,22 +35,30 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     check_material(work.train, work.val)
     seed = work.seed if recipe.head_seed is None else recipe.head_seed
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
+    return dataclasses.replace(carry_on(recipe, work, network, fresh=True), notes=notes)
+
+
+def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: bool = False) -> Finetuned:
+    """The same from a network that has been trained before, unless it is fresh: its features are then those of the model."""
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
-    start = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if any(part.needs_start for part in parts) else {}
+    for part in parts:
+        part.require()
+    origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)
     curves: list[Epoch] = list(resume.curves)
+    kept = fresh
     for number, (name, phase) in enumerate(phases):
+        kept = kept and phase.scope.keeps_backbone  # else its features are no longer those of the model
         if number < resume.stage:
             if phase.scope.stays:
                 phase.scope.insert(network, work.seed)  # its state is put back with the network's
             continue
-        running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, start)
-        moved = any(not earlier.scope.keeps_backbone for _, earlier in phases[:number])  # features are those of the backbone as it came
-        trained = running.on_inputs(resume, number, curves) if moved or not phase.on_features else running.on_features(resume, number, curves)
+        running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, origin)
+        trained = running.on_features(resume, number, curves) if kept and phase.on_features else running.on_inputs(resume, number, curves)
         curves += trained.curves
     network.eval()
-    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves), notes)
+    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves))
 
 
 def _repeated(phases: Sequence[tuple[str, Supervised]], name: str) -> bool:
@@ -64,7 +74,7 @@ class _Stage:
     phase: Supervised
     network: Network
     work: Finetuning
-    start: State
+    origin: Network | None
 
     @property
     def name(self) -> str:
@@ -100,9 +110,11 @@ class _Stage:
 
     def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
         phase, work = self.phase, self.work
-        steps = steps_of(len(work.train), phase.batch)
+        epochs = max(1, round(phase.epochs / phase.replays))
+        steps, start = steps_of(len(work.train), phase.batch) * phase.replays, {} if self.origin is None else self.origin.state_dict()
+        backward = torch.Tensor.backward
         return Fitting(
-            network, work.train, work.val, work.seed, work.device, self.name, phase.epochs, steps, self.start, validation, torch.Tensor.backward
+            network, work.train, work.val, work.seed, work.device, self.name, epochs, steps, start, validation, backward, origin=self.origin
         )
 
     def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
@@ -110,7 +122,7 @@ class _Stage:
         fitting.hooks = hooks(phase, fitting)
 
         def moving(epoch: int) -> list[nn.Parameter]:
-            return [*phase.scope.parameters(network, epoch, phase.epochs), *network.head.parameters()]
+            return [*phase.scope.parameters(network, epoch, fitting.epochs), *network.head.parameters()]
 
         away = depths(self.network) if phase.layer_decay < 1 else {}
         judge = phase.select.begin(fitting, phase.perturb)

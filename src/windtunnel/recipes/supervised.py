@@ -104,6 +104,9 @@ class Supervised(Recipe):
             raise RecipeError(
                 "patience stops when the validation figure no longer improves, but `select` keeps the last epoch; leave one of them out."
             )
+        mixing = [part.use for part in self.augment if part.mixes]
+        if len(mixing) > 1:
+            raise RecipeError(f"A sample can be mixed with one other, but `augment` mixes by {' and by '.join(mixing)}; keep one of them.")
 
     def phases(self) -> Iterator[tuple[str, Supervised]]:
         """Name and recipe of each stage; the one stage of a recipe without any is called after its scope."""
@@ -146,10 +149,15 @@ class Supervised(Recipe):
         return 1.0 if self.on_features else self.epochs * (2.0 + extra)
 
     @property
+    def replays(self) -> int:
+        """Steps made on each minibatch."""
+        return self.perturb.replays if self.perturb else 1
+
+    @property
     def on_features(self) -> bool:
         """Whether features computed once are all that a stage has to see of its inputs."""
         tricks = (*self.augment, *self.regularise, *([self.perturb] if self.perturb else ()))
-        return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.threats())
+        return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.watched())
 
     def check(self, material: Material) -> None:
         """Refuse data that cannot train a classifier, and what any part refuses."""

@@ -50,6 +50,8 @@ class Loop:
         moving: epoch to the parameters of the network that move in it.
         depths: id of a parameter to how many blocks it is away from the head.
         progress: called with (epochs done, epochs in all).
+        pieces: parts that a batch is worked through in.
+        weight: share of the batch that the part at hand is.
     """
 
     fitting: Fitting
@@ -62,17 +64,17 @@ class Loop:
     progress: Callable[[int, int], None]
     trained: Trained = field(default_factory=Trained)
     pieces: int = 1
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         self.network, self.hooks = self.fitting.network, self.fitting.hooks
-        self.replays = self.recipe.perturb.replays if self.recipe.perturb else 1
-        self.epochs = max(1, round(self.recipe.epochs / self.replays))
+        self.replays, self.epochs = self.recipe.replays, self.fitting.epochs
         self.pieces = self.recipe.accumulate
         every = {id(each): each for epoch in range(1, self.epochs + 1) for each in self.moving(epoch)}
         own = [each for hook in self.hooks for each in hook.parameters()]
         spared = [each for hook in self.hooks for each in hook.undecayed()]
         self.optimizer = optimizer_for(self.recipe, [*every.values(), *own], spared, self.depths)
-        self.factor = schedule(self.recipe, self.epochs * self.fitting.steps * self.replays)
+        self.factor = schedule(self.recipe, self.epochs * self.fitting.steps)
         self.scaler = torch.amp.GradScaler(
             self.fitting.device.type, enabled=self.recipe.precision == "float16" and self.fitting.device.type == "cuda"
         )
@@ -95,6 +97,8 @@ class Loop:
                 self._judge(epoch, loss)
                 self.progress(epoch, self.epochs)
                 ended(epoch)
+        for hook in self.hooks:
+            hook.ended()
         self.network.load_state_dict(self.trained.best)
         return self.trained
 
@@ -133,19 +137,20 @@ class Loop:
         fitting = self.fitting
         # Dropout and stochastic depth can only draw from global state, so that state is keyed by the step.
         reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
-        rate = self.recipe.lr * self.factor((fitting.epoch - 1) * fitting.steps * self.replays + fitting.step)
+        factor = self.factor(fitting.past)
+        for hook in self.hooks:
+            factor = hook.paced(factor)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+            group["lr"] = self.recipe.lr * factor * group["factor"]
         for hook in self.hooks:
             minibatch = hook.perturb(minibatch)
         loss = self._gradient(minibatch)
         climbing = [hook for hook in self.hooks if hook.climbs]
         if climbing:
-            self.scaler.unscale_(self.optimizer)
             for hook in climbing:
                 hook.climb()
             self._gradient(minibatch)
-            for hook in climbing:
+            for hook in reversed(climbing):
                 hook.settle()
         if self.recipe.clip is not None:
             self.scaler.unscale_(self.optimizer)
@@ -163,11 +168,11 @@ class Loop:
                 self.optimizer.zero_grad(set_to_none=True)
                 total = torch.zeros((), dtype=torch.float64)
                 for piece in _pieces(minibatch, self.pieces):
-                    weight = len(piece) / len(minibatch)
+                    self.weight = len(piece) / len(minibatch)
                     with self._precision():
                         loss = self._objective(piece)
-                    self._backward(loss * weight)
-                    total += loss.detach().double().cpu() * weight
+                    self._backward(loss)
+                    total += loss.detach().double().cpu() * self.weight
                 return total
             except torch.OutOfMemoryError:
                 if self.pieces >= len(minibatch):
@@ -194,7 +199,7 @@ class Loop:
         return total
 
     def _backward(self, loss: Tensor) -> None:
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+        self.scaler.scale(loss * self.weight).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
 
     @contextmanager
     def _precision(self) -> Iterator[None]:

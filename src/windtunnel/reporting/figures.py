@@ -70,7 +70,7 @@ def figures(folder: RunFolder, column: Column, entries: Sequence[tuple[str, str]
 
 
 def _gather(folder: RunFolder, column: Column, model: str, recipe: str) -> tuple[Table | str, tuple[Flag, ...]]:
-    """What a figure is computed from, or why it cannot be; and the flags of its cells."""
+    """What a figure is computed from, or why it cannot be; and the flags of its cells and of their victims."""
     try:
         if not column.parts:
             raise Unavailable(f"the benchmark has no threat with what its headline asks for ({column.title})")
@@ -79,7 +79,8 @@ def _gather(folder: RunFolder, column: Column, model: str, recipe: str) -> tuple
         table = _table(folder, *_each_once(column, cells))
     except Unavailable as error:
         return str(error), ()
-    flags = {flag.name: flag for row in cells for record in row for flag in folder.flags(record)}
+    victims = [victim for seed in folder.manifest.seeds if (victim := folder.finetuning(model, recipe, seed)) is not None]
+    flags = {flag.name: flag for record in (*victims, *(each for row in cells for each in row)) for flag in folder.flags(record)}
     return table, tuple(flags.values())
 
 

@@ -64,6 +64,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         attacks=sections.attack_groups(board),
         models=list(sections.models(folder)),
         recipes=list(sections.recipes(folder)),
+        notes=sections.notes(folder),
         records=folder.records,
         command=sections.command(manifest.source),
         suite_yaml=sections.suite_yaml(manifest.source),

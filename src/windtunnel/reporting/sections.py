@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from windtunnel.core.configured import brief
 from windtunnel.core.record import Record
 from windtunnel.reporting.attacks import STATUSES, Attack
 from windtunnel.reporting.folder import RunFolder
@@ -241,9 +242,9 @@ class _Dumper(yaml.SafeDumper):
         return super().represent_sequence(tag, items, flow_style=flat)
 
 
-def plain_yaml(value: Any) -> str:
+def plain_yaml(value: Any, *, sort_keys: bool = True) -> str:
     """Arguments as a few lines of YAML."""
-    return _written(value, sort_keys=True).strip() if value else "–"
+    return _written(value, sort_keys=sort_keys).strip() if value else "–"
 
 
 def models(folder: RunFolder) -> Iterator[dict[str, Any]]:
@@ -275,5 +276,11 @@ def recipes(folder: RunFolder) -> Iterator[dict[str, Any]]:
             "name": recipe,
             "use": described.get("use", ""),
             "version": described.get("version", ""),
-            "arguments": plain_yaml(described.get("arguments")),
+            "arguments": plain_yaml(brief(described.get("arguments")), sort_keys=False),
         }
+
+
+def notes(folder: RunFolder) -> tuple[tuple[Record, str], ...]:
+    """What recipes noted of how their victims came about, as a few lines of YAML."""
+    noted = [record for record in folder.records if record.facts.get("notes")]
+    return tuple((record, plain_yaml(record.facts["notes"])) for record in noted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,9 @@ from windtunnel.builtins import RECIPES
 from windtunnel.catalog import Catalog
 from windtunnel.core.configured import Configured
 from windtunnel.core.modality import IMAGE, TEXT
-from windtunnel.core.named import Named, named_arguments, overridden, spread
+from windtunnel.core.named import Named, named_arguments, overridden, path_arguments, spread
 from windtunnel.core.recipe import Recipe
-from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError, suggest
+from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError, WindtunnelError, suggest
 from windtunnel.specs.arguments import Arguments
 from windtunnel.specs.fields import Fields, describe
 from windtunnel.specs.nodes import Document, Node, Place, read
@@ -51,17 +51,22 @@ class Preset:
         return tuple(each for each in BY_MODALITY if each in self.made[each].modalities)
 
 
-def load_preset(name: str | Path, catalog: Catalog, tables: Tables = BUILTIN) -> Preset:
+def load_preset(name: str | Path, catalog: Catalog, tables: Tables = BUILTIN, opened: tuple[Path, ...] = ()) -> Preset:
     """The preset of a catalogue's name or of a .yaml file.
 
+    Args:
+        opened: presets that are being read and use it.
     Raises:
         CatalogError: there is no such file.
+        RecipeError: it uses itself.
         SpecError: everything wrong in it.
     """
     path = catalog.find("recipes", name)
+    if path in opened:
+        raise RecipeError(f"The recipe {str(name)!r} is made of itself. Use another recipe in it.")
     problems: list[Problem] = []
     document, root = read(path, catalog.show(path), problems)
-    found = None if root is None else _preset(document, root, catalog, tables)
+    found = None if root is None else _preset(document, root, catalog, tables, (*opened, path))
     if problems or found is None:
         raise SpecError(problems)
     return dataclasses.replace(found, text=path.read_text())
@@ -79,14 +84,51 @@ def load_recipe(name: str, modality: str, catalog: Catalog, arguments: Mapping[s
         ValueError: arguments that it does not take.
     """
     if name in tables.recipes:
-        return tables.recipes.load(name).suited(modality, **arguments)
+        kind = tables.recipes.load(name)
+        return kind.suited(modality, **_resolved(kind, modality, catalog, arguments, tables))
     preset = load_preset(name, catalog, tables)
-    made: Recipe = overridden(preset.made[modality], spread(arguments, preset.short))
+    base = preset.made[modality]
+    made: Recipe = overridden(base, _resolved(type(base), modality, catalog, spread(arguments, preset.short), tables))
     made.check_modality(modality)
     return made
 
 
-def _preset(document: Document, root: Node, catalog: Catalog, tables: Tables) -> Preset | None:
+def _resolved(kind: type[Recipe], modality: str, catalog: Catalog, arguments: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
+    """Arguments in which recipes that are given by name are made, and paths are written out."""
+    found = dict(arguments)
+    for name, of in path_arguments(kind).items():
+        if isinstance(found.get(name), Mapping):
+            short = _short_names(_several(found.get(of)), catalog, tables)
+            found[name] = {".".join(short.get(key, (key,))): value for key, value in found[name].items()}
+    for name in named_arguments(kind).keys() & found.keys():
+        if named_arguments(kind)[name].registry is RECIPES:
+            value = found[name]
+            made = [_made(each, modality, catalog, tables) for each in _several(value)]
+            found[name] = made if isinstance(value, list | tuple) else made[0]
+    return found
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _made(value: Any, modality: str, catalog: Catalog, tables: Tables) -> Any:
+    """The recipe of a name, or of a mapping with `use`; anything else as it is."""
+    if isinstance(value, str):
+        value = {"use": value}
+    if isinstance(value, Mapping) and isinstance(value.get("use"), str):
+        return load_recipe(value["use"], modality, catalog, {key: each for key, each in value.items() if key != "use"}, tables)
+    return value
+
+
+def _short_names(recipes: Iterable[Any], catalog: Catalog, tables: Tables) -> dict[str, tuple[str, ...]]:
+    """The short names of presets among recipes that are given by name."""
+    names = [each.get("use") if isinstance(each, Mapping) else each for each in recipes]
+    presets = [load_preset(name, catalog, tables) for name in names if isinstance(name, str) and name not in tables.recipes]
+    return {key: path for preset in presets for key, path in preset.short.items()}
+
+
+def _preset(document: Document, root: Node, catalog: Catalog, tables: Tables, opened: tuple[Path, ...]) -> Preset | None:
     fields = Fields(document, root, "A recipe", KEYS)
     name = fields.file_name("recipe")
     told = {key: fields.text(key) or "" for key in TOLD if key in fields or key in ("does", "source")}
@@ -101,7 +143,7 @@ def _preset(document: Document, root: Node, catalog: Catalog, tables: Tables) ->
         nodes = {key: node for each in given if isinstance(each.value, Mapping) for key, node in each.value.items()}
         keys = {key: place for each in given for key, place in each.keys.items()}
         arguments = Arguments(document, name, root.place, nodes, keys)
-        found = Reading(document, catalog, tables, modality).build(arguments, kind, partial(_untested, kind, modality), None)
+        found = Reading(document, catalog, tables, modality, opened).build(arguments, kind, partial(_untested, kind, modality), None)
         if found is None:
             return None
         made[modality] = found
@@ -137,12 +179,14 @@ class Reading:
         catalog: where presets are.
         tables: where names are looked up.
         modality: of the inputs.
+        opened: presets that are being read; what they are made of need not suit the modality, for they need not.
     """
 
     document: Document
     catalog: Catalog
     tables: Tables
     modality: str
+    opened: tuple[Path, ...] = ()
 
     def recipe(self, node: Node) -> tuple[str, Recipe] | None:
         """A recipe and its shown name, or None after its problems were reported."""
@@ -155,15 +199,16 @@ class Reading:
     def _recipe(self, found: Reference) -> Recipe | None:
         if found.use in self.tables.recipes:
             kind = load(self.tables.recipes, found)
-            return None if kind is None else self.build(found.arguments, kind, partial(kind.suited, self.modality), None)
+            make: Any = partial(_untested, kind, self.modality) if self.opened and kind else partial(kind.suited, self.modality) if kind else None
+            return None if kind is None else self.build(found.arguments, kind, make, None)
         preset = attempt(self.document, found.place, lambda: self._find(found.use))
         if preset is None:
             return None
         base: Any = preset.made[self.modality]
         arguments = dataclasses.replace(found.arguments, nodes=_spread(found.arguments, preset.short))
         made: Recipe | None = self.build(arguments, type(base), partial(dataclasses.replace, base), base)
-        if made is None:
-            return None
+        if made is None or self.opened:
+            return made
         try:
             made.check_modality(self.modality)
         except RecipeError as error:
@@ -173,7 +218,7 @@ class Reading:
 
     def _find(self, name: str) -> Preset:
         try:
-            return load_preset(name, self.catalog, self.tables)
+            return load_preset(name, self.catalog, self.tables, self.opened)
         except CatalogError as error:
             names = [*self.tables.recipes, *self.catalog.names("recipes")]
             raise CatalogError(f"Unknown recipe {name!r}. {suggest(name, names)} A path to a .yaml file works, too.") from error
@@ -186,6 +231,8 @@ class Reading:
             base: what is overridden, if anything.
         """
         markers = named_arguments(kind)
+        for name, of in path_arguments(kind).items():
+            arguments = self._written_out(arguments, name, of)
         given, fine = {}, True
         for name, node in arguments.nodes.items():
             if name in markers and not node.broken:
@@ -210,13 +257,13 @@ class Reading:
 
     def one(self, marker: Named, node: Node, base: Any) -> Any:
         """A single part."""
-        if marker.registry is RECIPES:
-            found = self.recipe(node)
-            return None if found is None else found[1]
         entries = node.value if isinstance(node.value, Mapping) else None
         if entries is not None and "use" not in entries and isinstance(base, Configured):
             arguments = Arguments(self.document, base.use, node.place, entries, node.keys)
             return self.build(arguments, type(base), partial(dataclasses.replace, base), base)  # type: ignore[type-var]  # parts are dataclasses
+        if marker.registry is RECIPES:
+            found = reference(self.document, node, marker.registry.noun, named=False)
+            return None if found is None else self._recipe(found)
         if entries is not None and "use" not in entries and marker.implied:
             kind = marker.registry.load(marker.implied)
             return self.build(Arguments(self.document, marker.implied, node.place, entries, node.keys), kind, kind, None)
@@ -225,6 +272,21 @@ class Reading:
             return None
         found_kind = load(marker.registry, named)
         return None if found_kind is None else self.build(named.arguments, found_kind, found_kind, None)
+
+    def _written_out(self, arguments: Arguments, name: str, of: str) -> Arguments:
+        """Arguments in which the keys of one, which are paths, have the presets' short names written out."""
+        node, recipes = arguments.nodes.get(name), arguments.nodes.get(of)
+        if node is None or recipes is None or not isinstance(node.value, Mapping):
+            return arguments
+        try:
+            short = _short_names(_several(recipes.plain()), self.catalog, self.tables)
+        except WindtunnelError:
+            return arguments  # it is reported where the recipes are read
+        paths = {key: ".".join(short.get(key, (key,))) for key in node.value}
+        whole = dataclasses.replace(
+            node, value={paths[key]: each for key, each in node.value.items()}, keys={paths[key]: each for key, each in node.keys.items()}
+        )
+        return dataclasses.replace(arguments, nodes={**arguments.nodes, name: whole})
 
 
 def _spread(arguments: Arguments, short: Mapping[str, tuple[str, ...]]) -> dict[str, Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast, get_args
@@ -12,6 +13,7 @@ from windtunnel.core.suite import Benchmark, Selection, Suite
 from windtunnel.errors import CatalogError, Problem, RecipeError, SpecError
 from windtunnel.specs.benchmark import read_benchmark
 from windtunnel.specs.conditions import check_names, read_conditions
+from windtunnel.specs.each import expanded
 from windtunnel.specs.fields import Fields, describe
 from windtunnel.specs.nodes import Document, Node, read
 from windtunnel.specs.recipes import Reading
@@ -49,7 +51,8 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     place = fields.node_of("data")
     source = data(document, place, tables) if place else None
     modality = source.modality if source else IMAGE
-    recipes = collect(document, fields.items("recipes", "recipes"), Reading(document, catalog, tables, modality).recipe, "recipe")
+    entries = [each for node in fields.items("recipes", "recipes") for each in expanded(document, node)]
+    recipes = collect(document, tuple(entries), Reading(document, catalog, tables, modality).recipe, "recipe")
     conditions = read_conditions(fields, tables, modality)
     benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
     seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
@@ -71,6 +74,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     )
     _check_modality(document, fields, suite)
     _check_surrogates(document, fields, suite)
+    _check_selection(document, entries, suite)
     _check_normaliser(fields, suite)
     if conditions:
         check_names(fields, recipes, conditions)
@@ -98,6 +102,13 @@ def _check_surrogates(document: Document, fields: Fields, suite: Suite) -> None:
             except RecipeError as error:
                 assert place is not None, "a suite without benchmarks has no threats"
                 document.report(place.place, f"{benchmark.name}: {error}")
+
+
+def _check_selection(document: Document, entries: Sequence[Node], suite: Suite) -> None:
+    """No recipe may choose by what the suite reports on."""
+    for node, (name, recipe) in zip(entries, suite.recipes.items(), strict=True):
+        for why in suite.forbidden(recipe):
+            document.report(node.place, f"{name}: {why}")
 
 
 def _check_normaliser(fields: Fields, suite: Suite) -> None:

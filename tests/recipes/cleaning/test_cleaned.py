@@ -83,17 +83,9 @@ def test_features_that_are_asked_for_cost_a_pass_but_once() -> None:
     assert make_recipe("full", epochs=2, clean="de-duplicate").passes(100) == full.passes(100)
 
 
-def test_a_head_that_is_trained_after_the_backbone_sees_the_backbone_as_it_is_then(work) -> None:
-    """Features computed once are those of the backbone as it came."""
-    given = {"batch": 16, "stages": [{"epochs": 2, "lr": 0.05}, {"scope": "head", "epochs": 2}]}
-    done = make_recipe("finetune", **given).finetune(work())
-    first = make_recipe("finetune", batch=16, epochs=2, lr=0.05).finetune(work())
-    moved = [name for name in done.last if name.startswith("backbone")]
-    assert all(torch.equal(done.last[name], first.best[name]) for name in moved)
-    network = done.network
-    batch = work().val.batch()
-    accuracy = float((network(batch.inputs).argmax(1) == batch.labels).double().mean())
-    assert accuracy == max(epoch.val_accuracy for epoch in done.curves[2:])
+def test_recipes_that_go_on_from_trained_weights_refuse_to_clean() -> None:
+    with pytest.raises((ValueError, RecipeError), match="cleans nothing"):
+        make_recipe("fedavg", client={"use": "finetune", "clean": "de-duplicate"})
 
 
 def test_what_was_cleaned_is_in_the_record_and_cells_share_features_without_mixing_them_up(work, tmp_path) -> None:

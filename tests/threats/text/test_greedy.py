@@ -16,12 +16,12 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.texts import Texts, changed_words
 from windtunnel.core.victim import Victim
 from windtunnel.errors import BudgetError, ResourceError
-from windtunnel.threats.text import wordnet
+from windtunnel.language import wordnet
+from windtunnel.language.stopwords import STOP_WORDS
+from windtunnel.language.wordnet import find_wordnet, read
 from windtunnel.threats.text.attack import allowed
 from windtunnel.threats.text.greedy_typos import slips
 from windtunnel.threats.text.greedy_wordnet import _synonyms
-from windtunnel.threats.text.stopwords import STOP_WORDS
-from windtunnel.threats.text.wordnet import find_wordnet, read
 
 WEIGHTS = {"splendid": 3.0, "good": 1.0, "moving": 2.0, "awful": -3.0, "dull": -1.5, "weak": -1.0, "funny": 1.5}
 SENTENCES = (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class AugMix(Augmentation):
     """Two mixtures of random chains of operations beside each clean image, and a penalty on predictions that differ between the three.
 
+    It is the last in a list, save for mixtures of labels: others change the clean image and not its mixtures.
+
     Args:
         width: chains that are mixed.
         depth: operations of a chain; between one and so many, at random.
@@ -53,9 +55,9 @@ class _Consistent(Hooks):
         self.settings, self.fitting = settings, fitting
 
     def augment(self, minibatch: Minibatch) -> Minibatch:
-        from windtunnel.recipes.augmentation.mixtures import mixed
+        from windtunnel.recipes.augmentation.mixtures import mixed, numbers
 
-        drawn = [self.fitting.draws(f"augmix-{view}", minibatch.ids) for view in ("first", "second")]
+        drawn = [self.fitting.uniforms(f"augmix-{view}", minibatch.ids, numbers(self.settings)) for view in ("first", "second")]
         return replace(minibatch, views=(*minibatch.views, *mixed(minibatch.inputs, drawn, self.settings)))
 
     def penalty(self, minibatch: Minibatch, answer: Answer) -> Tensor | None:

@@ -8,37 +8,44 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.special import betaincinv, gammaincinv
 from torch import Tensor
 
-from windtunnel.recipes.augmentation.operations import OPERATIONS
-from windtunnel.seeding import Generators
+from windtunnel.recipes.augmentation.tables import AUGMIX, applied
 
 if TYPE_CHECKING:
     from windtunnel.recipes.augmentation.augmix import AugMix
 
 
-def mixed(images: Tensor, drawn: Sequence[Generators], settings: AugMix) -> list[Tensor]:
-    """AugMix views of images, one for each set of generators.
+def numbers(settings: AugMix) -> int:
+    """How many uniform numbers a view of one image takes."""
+    return 2 * settings.width + 1 + 3 * settings.width * settings.depth
 
+
+def mixed(images: Tensor, drawn: Sequence[np.ndarray], settings: AugMix) -> list[Tensor]:
+    """AugMix views of images.
+
+    Args:
+        drawn: for each view uniform numbers in [0, 1), (batch, numbers(settings)).
     Shapes:
         images and each view (batch, channel, height, width), float in [0, 1].
     """
-    each = [_draw(generators, settings) for generators in drawn]
-    draws = _Draws(*(np.stack(column) for column in zip(*(vars(one).values() for one in each), strict=True)))
+    found = draws(np.stack(drawn), settings)
     # All chains of all views as one stack of (view, sample, chain): an operation runs once for all images that drew it.
     stacked = images[None, :, None].expand(len(drawn), -1, settings.width, -1, -1, -1)
-    chains = _augment(stacked.flatten(0, 2), draws, settings.depth).view_as(stacked)
-    weights, share = (torch.from_numpy(one).to(images)[..., None, None, None] for one in (draws.weights, draws.share))
+    depth, operation, level = (each.reshape(-1, *each.shape[3:]) for each in (found.depth, found.operation, found.level))
+    chains = chained(stacked.flatten(0, 2), depth, operation, level).view_as(stacked)
+    weights, share = (torch.from_numpy(one).to(images)[..., None, None, None] for one in (found.weights, found.share))
     mixture = (weights * chains).sum(2)
-    return list(((1 - share) * images + share * mixture).clamp(0, 1))
+    return list(torch.lerp(images, mixture, share).clamp(0, 1))
 
 
 @dataclass(frozen=True)
-class _Draws:
+class Draws:
     """Everything random about views of a batch.
 
-    Shapes, after any number of leading view dimensions:
-        weights (batch, width); share (batch,); depth (batch, width); operation, level, sign (batch, width, depth).
+    Shapes:
+        weights (view, batch, width); share (view, batch); depth (view, batch, width); operation and level (view, batch, width, depth).
     """
 
     weights: np.ndarray
@@ -46,33 +53,34 @@ class _Draws:
     depth: np.ndarray
     operation: np.ndarray
     level: np.ndarray
-    sign: np.ndarray
 
 
-def _draw(generators: Generators, settings: AugMix) -> _Draws:
-    rows, shape = [], (settings.width, settings.depth)
-    for random in generators:
-        rows.append(
-            (
-                random.dirichlet([settings.alpha] * settings.width),
-                random.beta(settings.alpha, settings.alpha),
-                random.integers(1, settings.depth + 1, settings.width),
-                random.integers(0, len(OPERATIONS), shape),
-                random.uniform(0.1, settings.severity, shape),
-                random.integers(0, 2, shape) * 2 - 1,
-            )
-        )
-    return _Draws(*(np.array(column) for column in zip(*rows, strict=True)))
+def draws(drawn: np.ndarray, settings: AugMix) -> Draws:
+    """Uniform numbers, (view, batch, numbers(settings)), as what they stand for."""
+    width, depth, alpha = settings.width, settings.depth, settings.alpha
+    for_weights, for_share, for_depth, rest = np.split(drawn, np.cumsum([width, 1, width]), axis=-1)
+    operation, level, sign = rest.reshape(*rest.shape[:-1], 3, width, depth).swapaxes(0, 2).swapaxes(1, 2)
+    # Gamma numbers over their sum are a Dirichlet draw; held above zero, where they would underflow for a tiny alpha.
+    weights = np.maximum(gammaincinv(alpha, for_weights), np.finfo(float).tiny)
+    return Draws(
+        weights / weights.sum(-1, keepdims=True),
+        betaincinv(alpha, alpha, for_share[..., 0]),
+        1 + (for_depth * depth).astype(int),
+        (operation * len(AUGMIX)).astype(int),
+        (0.1 + level * (settings.severity - 0.1)) * np.where(sign < 0.5, -1, 1),
+    )
 
 
-def _augment(images: Tensor, draws: _Draws, most: int) -> Tensor:
-    """Each image through the operations of its chain."""
-    changed = images.clone()
-    depth, operations, levels = draws.depth.reshape(-1), draws.operation.reshape(-1, most), (draws.level * draws.sign).reshape(-1, most)
-    for step in range(most):
-        for number, operation in enumerate(OPERATIONS):
-            rows = np.flatnonzero((depth > step) & (operations[:, step] == number))
-            if len(rows):
-                place = torch.from_numpy(rows).to(changed.device)
-                changed[place] = operation(changed[place], torch.from_numpy(levels[rows, step]).to(changed))
-    return changed
+def chained(images: Tensor, depth: np.ndarray, operation: np.ndarray, level: np.ndarray) -> Tensor:
+    """Each image through the operations of its chain, of the nine of AugMix.
+
+    Args:
+        depth: how many of them.
+        operation: their numbers.
+        level: of 10, negative for the other direction.
+    Shapes:
+        images (batch, channel, height, width); depth (batch,); operation and level (batch, largest depth).
+    """
+    for step in range(operation.shape[1]):
+        images = applied(images, AUGMIX, np.where(depth > step, operation[:, step], -1), level[:, step] / 10, "bilinear")
+    return images

@@ -1,32 +1,48 @@
-"""Operations on images that augmentations are made of, each at a level for every image. Imports torch.
+"""Operations on the values of images that augmentations are made of, each with an amount for every image. Imports torch.
 
+Shapes:
+    images (batch, any number of channels, height, width), float in [0, 1]; amounts (batch,); returns images of the same shape in [0, 1].
 Source:
-    The nine operations of AugMix, Hendrycks et al. 2020, arXiv 1912.02781, which do not overlap with the ImageNet-C corruptions; levels from 0
-    to 10, and their meaning, as in its reference implementation.
+    Pillow's `ImageOps` and `ImageEnhance`, on which AutoAugment, Cubuk et al. 2019, arXiv 1805.09501, table 6, defines them.
+Deviation:
+    Results are not rounded to 8-bit levels, save where an operation is about levels (equalize, posterize).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+Operation = Callable[[Tensor, Tensor], Tensor]
+
+GREY = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in brightness. Source: ITU-R BT.601, as Pillow has them."""
+
 
 def _levels(images: Tensor) -> Tensor:
-    """Images as 8-bit grey levels, on which the published operations are defined."""
+    """Images as 8-bit levels, on which the published operations are defined."""
     return (images * 255).round().long()
 
 
-def autocontrast(images: Tensor, level: Tensor) -> Tensor:
+def _column(amount: Tensor) -> Tensor:
+    return amount.view(-1, 1, 1, 1)
+
+
+def identity(images: Tensor, amount: Tensor) -> Tensor:
+    """The images as they are."""
+    return images
+
+
+def autocontrast(images: Tensor, amount: Tensor) -> Tensor:
     """Stretch each channel to the full range."""
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     spread = high - low
     return torch.where(spread > 0, (images - low) / spread.clamp_min(1e-6), images)
 
 
-def equalize(images: Tensor, level: Tensor) -> Tensor:
+def equalize(images: Tensor, amount: Tensor) -> Tensor:
     """Flatten each channel's histogram."""
     count, channels, height, width = images.shape
     values = _levels(images).view(count * channels, -1)
@@ -40,74 +56,52 @@ def equalize(images: Tensor, level: Tensor) -> Tensor:
     return (flat.view_as(images) / 255).to(images)
 
 
-def posterize(images: Tensor, level: Tensor) -> Tensor:
-    """Keep the highest 4 - level * 4 / 10 bits."""
-    shift = 8 - (4 - (level.abs() * 4 / 10).long()).view(-1, 1, 1, 1)
+def posterize(images: Tensor, amount: Tensor) -> Tensor:
+    """Keep so many of the eight bits, from the highest downwards."""
+    shift = _column(8 - amount.round().long())
     return ((_levels(images) >> shift << shift) / 255).to(images)
 
 
-def solarize(images: Tensor, level: Tensor) -> Tensor:
-    """Invert levels from 256 - level * 25.6 upwards."""
-    threshold = (256 - (level.abs() * 256 / 10).long()).view(-1, 1, 1, 1)
-    return torch.where(_levels(images) >= threshold, 1 - images, images)
+def solarize(images: Tensor, amount: Tensor) -> Tensor:
+    """Invert what is at least as bright as a threshold in [0, 1], or beyond 1 to invert nothing."""
+    # A trifle below, so that float rounding decides nothing on the 8-bit grid.
+    return torch.where(images >= _column(amount) - 1e-6, 1 - images, images)
 
 
-def rotate(images: Tensor, level: Tensor) -> Tensor:
-    """Rotate by up to level * 3 degrees."""
-    angle = level.sign() * (level.abs() * 30 / 10).floor() * (math.pi / 180)
-    return _affine(images, angle.cos(), -angle.sin(), angle.sin(), angle.cos())
+def brightness(images: Tensor, amount: Tensor) -> Tensor:
+    """Multiply by a factor; 0 is black."""
+    return (images * _column(amount)).clamp(0, 1)
 
 
-def shear_x(images: Tensor, level: Tensor) -> Tensor:
-    """Shear rows by level * 0.03."""
-    one = torch.ones_like(level)
-    return _affine(images, one, level * 0.3 / 10, torch.zeros_like(level), one)
+def colour(images: Tensor, amount: Tensor) -> Tensor:
+    """Move away from grey by a factor; 0 is grey. Images of one channel stay as they are."""
+    return images if images.shape[1] == 1 else _blended(images, _grey(images), amount)
 
 
-def shear_y(images: Tensor, level: Tensor) -> Tensor:
-    """Shear columns by level * 0.03."""
-    one = torch.ones_like(level)
-    return _affine(images, one, torch.zeros_like(level), level * 0.3 / 10, one)
+def contrast(images: Tensor, amount: Tensor) -> Tensor:
+    """Move away from the mean grey of each image by a factor; 0 is that grey."""
+    return _blended(images, _grey(images).mean((2, 3), keepdim=True), amount)
 
 
-def translate_x(images: Tensor, level: Tensor) -> Tensor:
-    """Shift columns by whole pixels, up to level / 30 of the width."""
-    return _affine(images, *_identity(level), right=_pixels(level, images.shape[3]))
+def sharpness(images: Tensor, amount: Tensor) -> Tensor:
+    """Move away from a smoothed image by a factor; 0 is smooth. The outermost pixels stay as they are."""
+    if min(images.shape[2:]) < 3:
+        return images
+    # The kernel is ones around a five, over their sum: a box of nine, and the centre four times more.
+    inner = images[:, :, 1:-1, 1:-1]
+    smooth = (nn.functional.avg_pool2d(images, 3, 1) * 9 + 4 * inner) / 13
+    factor = _column(amount)
+    changed = images.clone()
+    changed[:, :, 1:-1, 1:-1] = (smooth + factor * (inner - smooth)).clamp(0, 1)
+    return changed
 
 
-def translate_y(images: Tensor, level: Tensor) -> Tensor:
-    """Shift rows by whole pixels, up to level / 30 of the height."""
-    return _affine(images, *_identity(level), down=_pixels(level, images.shape[2]))
+def _grey(images: Tensor) -> Tensor:
+    """Brightness, (batch, 1, height, width); the mean where the channels are not red, green and blue."""
+    if images.shape[1] != len(GREY):
+        return images.mean(1, keepdim=True)
+    return (images * images.new_tensor(GREY).view(1, -1, 1, 1)).sum(1, keepdim=True)
 
 
-OPERATIONS: tuple[Callable[[Tensor, Tensor], Tensor], ...] = (
-    autocontrast,
-    equalize,
-    posterize,
-    rotate,
-    solarize,
-    shear_x,
-    shear_y,
-    translate_x,
-    translate_y,
-)
-
-
-def _identity(level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    one, zero = torch.ones_like(level), torch.zeros_like(level)
-    return one, zero, zero, one
-
-
-def _pixels(level: Tensor, size: int) -> Tensor:
-    return level.sign() * (level.abs() * (size / 3) / 10).floor()
-
-
-def _affine(images: Tensor, xx: Tensor, xy: Tensor, yx: Tensor, yy: Tensor, *, right: Tensor | None = None, down: Tensor | None = None) -> Tensor:
-    """Sample each output pixel (x, y), counted from the centre, at (xx x + xy y + right, yx x + yy y + down); black outside."""
-    height, width = images.shape[2:]
-    zero = torch.zeros_like(xx)
-    # grid_sample counts from -1 to 1, so a non-square image needs its sides' ratio off the diagonal.
-    first = torch.stack([xx, xy * height / width, (zero if right is None else right) * 2 / width], 1)
-    second = torch.stack([yx * width / height, yy, (zero if down is None else down) * 2 / height], 1)
-    grid = nn.functional.affine_grid(torch.stack([first, second], 1), list(images.shape), align_corners=False)
-    return nn.functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+def _blended(images: Tensor, zero: Tensor, amount: Tensor) -> Tensor:
+    return (zero + _column(amount) * (images - zero)).clamp(0, 1)

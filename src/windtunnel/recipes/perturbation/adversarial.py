@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
-from windtunnel.core.modality import ANY, IMAGE, TEXT
-from windtunnel.core.part import Fitting, Hooks, Minibatch, Perturbation
-from windtunnel.core.threat import Threat
-from windtunnel.errors import RecipeError
-from windtunnel.recipes.parts import OneThreat
+from windtunnel.core.part import Fitting, Hooks, Minibatch
+from windtunnel.recipes.perturbation.opposed import Opposed, found_by
+
+if TYPE_CHECKING:
+    from windtunnel.core.batch import Rows
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Adversarial(Perturbation):
+class Adversarial(Opposed):
     """Minimise the loss on the perturbed samples of each batch; any threat of the table can be the one that perturbs, at its largest level.
 
     Args:
         threat: what perturbs; for PGD training pgd with `stop_when_broken: false`, so that it takes all steps.
+        judge: the threat under which an epoch is judged; the training threat if left out.
+        share: share of the samples that are perturbed, others every epoch; the rest are trained on as they are.
     Raises:
         RecipeError: a threat that changes nothing.
     Source:
@@ -31,49 +33,43 @@ class Adversarial(Perturbation):
 
     use: ClassVar[str] = "adversarial"
 
-    threat: OneThreat
-
-    def __post_init__(self) -> None:
-        refuse_no_change(self.threat)
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """Those of the threat."""
-        return (IMAGE, TEXT) if self.threat.modality == ANY else (self.threat.modality,)
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def passes(self) -> float:
-        """Those of the threat."""
-        return self.threat.passes()
-
-    def judged_under(self) -> Threat[Any]:
-        """The training threat."""
-        return self.threat
+        """Those of the threat, on the share."""
+        return self.share * self.threat.passes()
 
     def begin(self, fitting: Fitting) -> Hooks:
         """Perturbing each minibatch."""
-        return Perturbed(fitting, self.threat)
+        return _Perturbed(fitting, self)
 
 
-class Perturbed(Hooks):
-    """Every minibatch is perturbed by a threat; what it was before stays in `clean`."""
+class _Perturbed(Hooks):
+    """Minibatches are perturbed by a threat; what they were before stays in `clean`."""
 
-    def __init__(self, fitting: Fitting, threat: Threat[Any]) -> None:
-        self.fitting, self.threat = fitting, threat
+    def __init__(self, fitting: Fitting, settings: Adversarial) -> None:
+        self.fitting, self.settings = fitting, settings
 
     def perturb(self, minibatch: Minibatch) -> Minibatch:
         """The threat's answer, keyed by sample and epoch."""
-        from windtunnel.recipes.judging import attacked
+        return replace(minibatch, inputs=self._found(minibatch), clean=minibatch.inputs)
 
-        batch: Batch[Any] = Batch(minibatch.inputs, minibatch.labels, minibatch.ids)
-        found = attacked(self.fitting.network, self.threat, batch, self.fitting.number("adversarial"))
-        return replace(minibatch, inputs=found, clean=minibatch.inputs)
+    def _found(self, minibatch: Minibatch) -> Rows:
+        share = self.settings.share
+        if share == 1:
+            return found_by(self.settings.threat, self.fitting, minibatch)
+        draws = self.fitting.draws("adversarial-share", minibatch.ids)
+        rows = [row for row, draw in enumerate(draws) if draw.random() < share]
+        return _put(minibatch.inputs, rows, found_by(self.settings.threat, self.fitting, minibatch, rows)) if rows else minibatch.inputs
 
 
-def refuse_no_change(threat: Threat[Any]) -> None:
-    """Refuse to train against a threat of no size.
+def _put(inputs: Any, rows: list[int], others: Any) -> Rows:
+    """Inputs with some of them replaced."""
+    import torch
 
-    Raises:
-        RecipeError: eps or severity 0, or a threat that changes nothing.
-    """
-    if not threat.levels or not threat.levels[-1]:
-        raise RecipeError(f"Training against {threat.use} at level 0 is training on clean inputs; give it an eps or severity above 0.")
+    if not isinstance(inputs, torch.Tensor):
+        texts: Rows = inputs.put(rows, others)
+        return texts
+    changed = inputs.clone()
+    changed[rows] = others
+    return changed

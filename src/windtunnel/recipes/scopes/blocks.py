@@ -1,43 +1,40 @@
-"""The blocks of a network, by one rule for ResNets, vision transformers and language models, and the scopes made of them."""
+"""The blocks of a network, by one rule for ResNets, vision transformers and language models. Imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass as plain_dataclass
-from typing import TYPE_CHECKING, ClassVar
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
-from pydantic.dataclasses import dataclass
+from torch import nn
 
-from windtunnel.core.configured import STRICT
-from windtunnel.core.part import Scope
-from windtunnel.core.recipe import Material
+from windtunnel.core.network import Network
 from windtunnel.errors import RecipeError
-from windtunnel.recipes.arguments import Count
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from windtunnel.core.network import Network
-
-TRUNK = 0.5
+TRUNK = 1 / 3
 """Share of its parent's parameters, embeddings apart, that a run of like modules must hold to be its blocks; ours."""
 
+CONTAINERS = (nn.Sequential, nn.ModuleList)
 
-@plain_dataclass(frozen=True)
+Child = tuple[str, nn.Module]
+
+
+@dataclass(frozen=True)
 class Blocks:
     """A backbone from its input to its output.
 
     Args:
-        before: parameters ahead of the first block: a stem, patch or word embeddings.
+        before: parameters ahead of the first block: a stem, patch, position and word embeddings.
         names: of the blocks, in their order.
         modules: the blocks.
+        held: the parameters of each block, with those of what lies between it and the block before it.
         after: parameters behind the last block: a final normalisation, a pooling layer.
     """
 
     before: tuple[nn.Parameter, ...]
     names: tuple[str, ...]
     modules: tuple[nn.Module, ...]
+    held: tuple[tuple[nn.Parameter, ...], ...]
     after: tuple[nn.Parameter, ...]
 
 
@@ -49,43 +46,87 @@ def blocks(network: Network) -> Blocks:
 def blocks_of(backbone: nn.Module) -> Blocks:
     """The blocks of a backbone: the layers of a transformer, the stages of a convolutional network.
 
-    They are found by shape, not by name: from the backbone downwards, the first run of two or more children of one kind that hold most of
-    their parent's parameters; where there is none, the search goes on in the child with the most.
+    From the backbone downwards, heavy children first: the first run of two or more that are made of other modules, are numbered alike
+    and hold a good part of their parent's parameters.
 
     Raises:
         RecipeError: there is no such run.
     """
-    from torch import nn
+    run = _run("", backbone)
+    if not run:
+        raise RecipeError(
+            f"The network has no blocks, numbered modules of one kind: {_listed(backbone)}. "
+            "Name what shall move by the scope `layers`, or move all of it by `full`."
+        )
+    return _around(backbone, run)
 
-    name, module = "", backbone
-    while True:
-        children = [(f"{name}.{key}".lstrip("."), child) for key, child in module.named_children() if _weight(child)]
-        total = sum(_weight(child) for _, child in children)
-        kinds = {type(child) for _, child in children}
-        runs = [[each for each in children if type(each[1]) is kind] for kind in kinds if kind not in (nn.Linear, nn.Conv2d)]
-        run = max(runs, key=lambda each: sum(_weight(child) for _, child in each), default=[])
-        if len(run) > 1 and sum(_weight(child) for _, child in run) > TRUNK * total:
-            return _around(backbone, run)
-        if not children:
-            raise RecipeError(f"The network has no blocks: {_listed(backbone)}.")
-        name, module = max(children, key=lambda each: _weight(each[1]))
+
+def layers_of(backbone: nn.Module) -> dict[str, str]:
+    """Name of each module that has parameters of its own -> its kind."""
+    own = ((name, module) for name, module in backbone.named_modules() if next(module.parameters(recurse=False), None) is not None)
+    return {name: type(module).__name__ for name, module in own}
+
+
+def _run(name: str, module: nn.Module) -> Sequence[Child]:
+    children = [(f"{name}.{key}".lstrip("."), child) for key, child in module.named_children() if _weight(child)]
+    runs: dict[Hashable, list[Child]] = {}
+    for each in children:
+        kind = _kind(*each)
+        if kind is not None:
+            runs.setdefault(kind, []).append(each)
+    longest = max(runs.values(), key=_weights, default=[])
+    if len(longest) > 1 and _weights(longest) > TRUNK * _weights(children):
+        return longest
+    deeper = (_run(*child) for child in sorted(children, key=lambda each: -_weight(each[1])))
+    return next((found for found in deeper if found), [])
+
+
+def _kind(name: str, module: nn.Module) -> Hashable:
+    """What siblings have in common that make a run: the name before its number, or the class where a number is all their name.
+
+    A single layer makes none. A plain container of single layers may be a stem or a downsampling: it is of a kind of its own, and of
+    none if it has a name.
+    """
+    inner = list(module.children())
+    stem = re.split(r"\d", name.rpartition(".")[2])[0]
+    layers = type(module) in CONTAINERS and not any(True for child in inner for _ in child.children())
+    if not inner or (layers and stem):
+        return None
+    return stem or type(module), layers
+
+
+def _weights(children: Sequence[Child]) -> int:
+    return sum(_weight(child) for _, child in children)
 
 
 def _weight(module: nn.Module) -> int:
     """Parameters but for those of embeddings."""
-    from torch import nn
-
-    embedded = {id(each) for part in module.modules() if isinstance(part, nn.Embedding) for each in part.parameters()}
+    embedded = _embeddings(module)
     return sum(each.numel() for each in module.parameters() if id(each) not in embedded)
 
 
-def _around(backbone: nn.Module, run: Sequence[tuple[str, nn.Module]]) -> Blocks:
-    inside = {id(each) for _, module in run for each in module.parameters()}
-    order = list(backbone.parameters())
-    places = [place for place, each in enumerate(order) if id(each) in inside]
-    before = tuple(each for each in order[: places[0]])
-    after = tuple(each for each in order[places[0] :] if id(each) not in inside)
-    return Blocks(before, tuple(name for name, _ in run), tuple(module for _, module in run), after)
+def _embeddings(module: nn.Module) -> set[int]:
+    return {id(each) for part in module.modules() if isinstance(part, nn.Embedding) for each in part.parameters()}
+
+
+def _around(backbone: nn.Module, run: Sequence[Child]) -> Blocks:
+    """All parameters in the order in which they are registered, cut where the blocks end; embeddings come first wherever they are."""
+    inside = {id(each): place for place, (_, module) in enumerate(run) for each in module.parameters()}
+    embedded = _embeddings(backbone)
+    before: list[nn.Parameter] = []
+    held: list[list[nn.Parameter]] = [[] for _ in run]
+    waiting: list[nn.Parameter] = []
+    begun = False
+    for each in backbone.parameters():
+        if id(each) in inside:
+            held[inside[id(each)]] += [*waiting, each]
+            waiting, begun = [], True
+        elif begun and id(each) not in embedded:
+            waiting.append(each)
+        else:
+            before.append(each)
+    names, modules = zip(*run, strict=True)
+    return Blocks(tuple(before), names, modules, tuple(tuple(each) for each in held), tuple(waiting))
 
 
 def _listed(module: nn.Module) -> str:
@@ -97,112 +138,5 @@ def depths(network: Network) -> dict[int, int]:
     """By id of a parameter, how many blocks it is away from the head: 0 behind the blocks, 1 in the last one, and so on to the stem."""
     found = blocks(network)
     count = len(found.modules)
-    away = {id(each): count - place for place, module in enumerate(found.modules) for each in module.parameters()}
+    away = {id(each): count - place for place, held in enumerate(found.held) for each in held}
     return {**away, **{id(each): count + 1 for each in found.before}, **{id(each): 0 for each in found.after}}
-
-
-@contextmanager
-def checkpointed(network: Network, *, on: bool) -> Iterator[None]:
-    """Inside, the blocks keep no activations for the backward pass: they are computed once more there."""
-    if not on:
-        yield
-        return
-    from functools import partial
-
-    from torch.utils.checkpoint import checkpoint
-
-    modules = blocks(network).modules
-    for module in modules:
-        module.forward = partial(checkpoint, module.forward, use_reentrant=False)
-    try:
-        yield
-    finally:
-        for module in modules:
-            del module.forward
-
-
-def _enough(count: int, material: Material) -> None:
-    """Refuse more blocks than a network has.
-
-    Raises:
-        RecipeError: in that case; the message lists them.
-    """
-    if count > len(material.blocks):
-        has = f"{len(material.blocks)} blocks: {', '.join(material.blocks)}" if material.blocks else f"no blocks, only {', '.join(material.layers)}"
-        raise RecipeError(f"{count} blocks were asked for, and {material.model} has {has}.")
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class LastBlocks(Scope):
-    """The blocks nearest to the output move, and what comes behind them.
-
-    Args:
-        blocks: how many.
-    Source:
-        Yosinski et al. 2014, arXiv 1411.1792; a block is a layer of a transformer, a stage of a convolutional network.
-    """
-
-    use: ClassVar[str] = "last-blocks"
-
-    blocks: Count = 1
-
-    def check(self, material: Material) -> None:
-        """The network must have so many blocks."""
-        _enough(self.blocks, material)
-
-    def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
-        """Of the last blocks and what comes behind them."""
-        found = blocks(network)
-        return [*(each for module in found.modules[-self.blocks :] for each in module.parameters()), *found.after]
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class FirstBlocks(Scope):
-    """The blocks nearest to the input move, and what comes before them: surgical fine-tuning for shifts of the input.
-
-    Args:
-        blocks: how many.
-    Source:
-        Lee et al. 2023, arXiv 2210.11466, section 2. Deviation: the head is new and moves, too; the paper keeps the head of a classifier
-        that was trained on the same classes.
-    """
-
-    use: ClassVar[str] = "first-blocks"
-
-    blocks: Count = 1
-
-    def check(self, material: Material) -> None:
-        """The network must have so many blocks."""
-        _enough(self.blocks, material)
-
-    def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
-        """Of the first blocks and what comes before them."""
-        found = blocks(network)
-        return [*found.before, *(each for module in found.modules[: self.blocks] for each in module.parameters())]
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Gradual(Scope):
-    """Gradual unfreezing: the head first, then one block more each time, from the last to the first, and at last what comes before them.
-
-    Args:
-        every: epochs between one block and the next.
-    Source:
-        Howard and Ruder 2018, arXiv 1801.06146, section 3.3, which unfreezes a layer an epoch.
-    """
-
-    use: ClassVar[str] = "gradual"
-
-    every: Count = 1
-
-    def check(self, material: Material) -> None:
-        """The network must have blocks."""
-        _enough(1, material)
-
-    def parameters(self, network: Network, epoch: int, epochs: int) -> Sequence[nn.Parameter]:
-        """Of as many blocks as it is time for."""
-        found, count = blocks(network), (epoch - 1) // self.every
-        if not count:
-            return []
-        free = [*(each for module in found.modules[-count:] for each in module.parameters()), *found.after]
-        return [*found.before, *free] if count > len(found.modules) else free

@@ -100,10 +100,3 @@ def characters(text: str, table: Container[str]) -> list[Span]:
 def pick(choices: Sequence[T], number: float) -> T:
     """One of several, by a uniform number in [0, 1)."""
     return choices[int(number * len(choices))]
-
-
-def alike(model: str, new: str) -> str:
-    """`new` in the case of `model`: all capitals, a capital first letter, or as it is."""
-    if len(model) > 1 and model.isupper():
-        return new.upper()
-    return new[:1].upper() + new[1:] if model[:1].isupper() else new

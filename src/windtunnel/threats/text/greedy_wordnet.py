@@ -15,10 +15,11 @@ from windtunnel.core.configured import STRICT
 from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
 from windtunnel.core.victim import Victim
+from windtunnel.language.casing import alike
+from windtunnel.language.resources import RESOURCES
+from windtunnel.language.stopwords import STOP_WORDS, StopWords
+from windtunnel.language.wordnet import WordNet, find_wordnet, read
 from windtunnel.threats.text.attack import TextAttack
-from windtunnel.threats.text.resources import RESOURCES
-from windtunnel.threats.text.stopwords import STOP_WORDS, StopWords
-from windtunnel.threats.text.wordnet import WordNet, find_wordnet, read
 
 NEEDS = ("wordnet",)
 
@@ -73,13 +74,6 @@ def _synonyms(wordnet: WordNet, left_alone: frozenset[str], most: int) -> Callab
     def synonyms(word: str) -> tuple[str, ...]:
         if word.lower() in left_alone:
             return ()
-        return tuple(_alike(word, other) for other in wordnet.synonyms(word)[:most])
+        return tuple(alike(word, other) for other in wordnet.synonyms(word)[:most])
 
     return synonyms
-
-
-def _alike(word: str, other: str) -> str:
-    """A synonym written as the word was: all capitals, or a capital first letter."""
-    if len(word) > 1 and word.isupper():
-        return other.upper()
-    return other[:1].upper() + other[1:] if word[:1].isupper() else other

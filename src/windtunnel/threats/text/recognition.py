@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
-from windtunnel.threats.text.edits import LETTERS, RARE, Edits, Span, alike, pick
+from windtunnel.language.casing import alike
+from windtunnel.threats.text.edits import LETTERS, RARE, Edits, Span, pick
 from windtunnel.threats.text.vocabulary import APOSTROPHES, lines
 
 _WORD: Final = re.compile(rf"[A-Za-z]+(?:[{APOSTROPHES}][A-Za-z]+)?")

@@ -12,7 +12,8 @@ from typing import ClassVar, Final
 from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
-from windtunnel.threats.text.edits import RARE, Edits, Span, alike
+from windtunnel.language.casing import alike
+from windtunnel.threats.text.edits import RARE, Edits, Span
 from windtunnel.threats.text.vocabulary import lines
 
 _WORD: Final = re.compile("[A-Za-z]+")

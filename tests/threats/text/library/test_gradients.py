@@ -21,9 +21,9 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.texts import Texts
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
+from windtunnel.language.textattack import provided, replaced, textattack
 from windtunnel.models.text import as_reader
 from windtunnel.seeding import reseed, scoped
-from windtunnel.threats.text.library.package import provided, replaced, textattack
 from windtunnel.threats.text.library.recipes import RECIPES
 
 SENTENCES = (

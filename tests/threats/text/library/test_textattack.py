@@ -24,15 +24,15 @@ from windtunnel.core.texts import Texts, changed_words
 from windtunnel.core.victim import Victim
 from windtunnel.errors import ResourceError, VictimError
 from windtunnel.execution.run import require
+from windtunnel.language import resources
+from windtunnel.language.stopwords import STOP_WORDS
+from windtunnel.language.textattack import provided, textattack
+from windtunnel.language.wordnet import find_wordnet
 from windtunnel.seeding import reseed, scoped
-from windtunnel.threats.text import resources
 from windtunnel.threats.text.attack import allowed
 from windtunnel.threats.text.library.making import Unasked, made
-from windtunnel.threats.text.library.package import provided, textattack
 from windtunnel.threats.text.library.recipes import RECIPES, parameters
 from windtunnel.threats.text.library.searches import Limits, Target, search
-from windtunnel.threats.text.stopwords import STOP_WORDS
-from windtunnel.threats.text.wordnet import find_wordnet
 
 SENTENCES = (
     "The story is told with warmth, wit and a generous spirit.",

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from windtunnel.core.texts import Texts, changed_words
+from windtunnel.language.textattack import replaced
 from windtunnel.threats.text.attack import allowed
-from windtunnel.threats.text.library.package import replaced
 from windtunnel.threats.text.library.recipes import BY_PLACE, RECIPES, Value, parameters
 
 

@@ -22,7 +22,7 @@ class Recipe(NamedTuple):
         module: below `textattack.attack_recipes`.
         kind: its class there.
         source: where it was published.
-        needs: resources, by their names in `windtunnel.threats.text.resources`.
+        needs: resources, by their names in `windtunnel.language.resources`.
         fixed: arguments of its `build` that are not the user's.
         gradient: whether it follows the gradient of the loss by the victim's embedding of words.
     """

@@ -22,10 +22,10 @@ from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
 from windtunnel.core.victim import Victim
 from windtunnel.errors import VictimError
+from windtunnel.language.resources import RESOURCES
+from windtunnel.language.stopwords import StopWords
 from windtunnel.threats.text.attack import TextAttack
 from windtunnel.threats.text.library.recipes import PACKAGE, RECIPES, Recipe, Value, parameters
-from windtunnel.threats.text.resources import RESOURCES
-from windtunnel.threats.text.stopwords import StopWords
 
 DISGUISES = Literal["homoglyphs", "invisible", "deletions", "reorderings"]
 """Values of the one parameter that is a word: `perturbation_type` of `bad-characters`."""
@@ -80,8 +80,8 @@ class LibraryTextAttack(TextAttack):
             ResourceError: something that the recipe reads is not installed.
             VictimError: the recipe crashes on every text, or follows gradients that the victim does not give.
         """
+        from windtunnel.language.textattack import provided
         from windtunnel.threats.text.library.making import bounded, made
-        from windtunnel.threats.text.library.package import provided
         from windtunnel.threats.text.library.searches import Limits, Target, search
 
         self.require()
@@ -114,8 +114,8 @@ class LibraryTextAttack(TextAttack):
         """A reader where the recipe substitutes English synonyms."""
         if "wordnet" not in RECIPES[self.name].needs:
             return None
-        from windtunnel.threats.text.library.reader import reader
-        from windtunnel.threats.text.wordnet import find_wordnet
+        from windtunnel.language.nltk_wordnet import reader
+        from windtunnel.language.wordnet import find_wordnet
 
         folder = find_wordnet()
         assert folder is not None, "the attack has asked for it"
