@@ -143,11 +143,14 @@ class Fitting:
 
     def answer(self, minibatch: Minibatch) -> Answer:
         """The network's answer to inputs and views, in one pass."""
+        import torch
+
         network, count = self.network, len(minibatch)
         features = network.features(joined((minibatch.inputs, *minibatch.views)))
         for hook in self.hooks:
             features = hook.featured(minibatch, features)
         logits = network.classify(features)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # losses are computed in full in any precision
         found = [Answer(logits[start : start + count], features[start : start + count]) for start in range(0, len(features), count)]
         return Answer(found[0].logits, found[0].features, tuple(found[1:]))
 
