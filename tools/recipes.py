@@ -20,9 +20,9 @@ INTRODUCTION = """\
 This page and those of the recipes are written by `python tools/recipes.py` from the files in `recipes/`; a test holds them to that.
 
 A recipe is put together from parts: a **scope** (which parameters move), **stages**, a **loss**, **augmentation**, **regularisation**,
-**perturbed training**, **weight averaging** and a **selection** of the epoch that is kept. Each has its table of names, with their arguments, in
-[the reference](reference.md#scopes). A named recipe is a preset: a few lines of YAML that fill some of these places. A suite uses it by name and
-overrides whatever it likes:
+**perturbed training**, **weight averaging**, a **selection** of the epoch that is kept and **cleaning** of the training data. Each has its table of
+names, with their arguments, in [the reference](reference.md#scopes). A named recipe is a preset: a few lines of YAML that fill some of these places.
+A suite uses it by name and overrides whatever it likes:
 
 ```yaml
 recipes:

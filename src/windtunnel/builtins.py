@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from windtunnel.core.dataset import DataSource
     from windtunnel.core.metric import Metric
     from windtunnel.core.model import ModelSource
-    from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
+    from windtunnel.core.part import Augmentation, Averaging, Cleaning, Loss, Perturbation, Regularisation, Scope, Selection
     from windtunnel.core.recipe import Recipe
     from windtunnel.core.threat import Threat
 
@@ -156,7 +156,17 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
     },
 )
 
-PARTS: Final[tuple[Registry[Any], ...]] = (SCOPES, LOSSES, AUGMENTATIONS, REGULARISATIONS, PERTURBATIONS, AVERAGINGS, SELECTIONS)
+CLEANINGS: Final[Registry[Cleaning]] = Registry(
+    "cleaning",
+    "windtunnel.core.part:Cleaning",
+    {
+        "missing": "windtunnel.recipes.cleaning.missing:Missing",
+        "de-duplicate": "windtunnel.recipes.cleaning.de_duplicate:DeDuplicate",
+        "confident-learning": "windtunnel.recipes.cleaning.confident_learning:ConfidentLearning",
+    },
+)
+
+PARTS: Final[tuple[Registry[Any], ...]] = (SCOPES, LOSSES, AUGMENTATIONS, REGULARISATIONS, PERTURBATIONS, AVERAGINGS, SELECTIONS, CLEANINGS)
 """What recipes are composed of."""
 
 CONDITIONS: Final[Registry[Condition]] = Registry(

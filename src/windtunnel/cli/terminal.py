@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from windtunnel.cli.curves import figures
 from windtunnel.cli.durations import duration
 from windtunnel.core.cell import Cell
+from windtunnel.core.recipe import Epoch
 
 QUIET_SECONDS = 10.0
 """Without a terminal, a line at least this far apart."""
@@ -35,6 +37,7 @@ class TerminalProgress:
         )
         self.whole: TaskID | None = None
         self.lines: dict[str, TaskID] = {}
+        self.curves: dict[str, list[Epoch]] = {}
         self.effort = self.spent = 0.0
         self.count = self.done = 0
         self.started_at = self.told_at = time.monotonic()
@@ -62,11 +65,18 @@ class TerminalProgress:
 
     def advanced(self, cell: Cell, done: int, total: int) -> None:
         """Move the cell's line."""
-        self.bars.update(self.lines[cell.key], completed=done, total=total, extra="epochs")
+        self.bars.update(self.lines[cell.key], completed=done, total=total)
+
+    def learned(self, cell: Cell, epoch: Epoch) -> None:
+        """Show how the cell's loss and validation accuracy went so far."""
+        curve = self.curves.setdefault(cell.key, [])
+        curve.append(epoch)
+        self.bars.update(self.lines[cell.key], extra=figures(curve))
 
     def finished(self, cell: Cell, seconds: float, error: str) -> None:
         """Close the cell's line; failures stay on the screen."""
         line = self.lines.pop(cell.key, None)
+        self.curves.pop(cell.key, None)
         if line is not None:
             self.bars.remove_task(line)
         self.done += 1

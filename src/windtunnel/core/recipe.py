@@ -27,6 +27,10 @@ def _ignore(epoch: int, epochs: int) -> None:
     """Progress nobody listens to."""
 
 
+def unseen(epoch: Epoch) -> None:
+    """Figures nobody looks at."""
+
+
 def _alone(recipe: Recipe, seed: int) -> Finetuned:
     raise RecipeError(f"There is nobody who could carry out {recipe.use} as a part of another recipe here.")
 
@@ -58,6 +62,7 @@ class Finetuning:
         progress: called after each epoch with the number done and the number in all.
         checkpoint: where to keep what an interrupted fine-tuning goes on from; None keeps nothing.
         member: carries out another recipe on the same material with a seed, or finds what it left when that was done before.
+        watch: called after each epoch with its figures, before `progress`.
     """
 
     model: Model
@@ -69,6 +74,7 @@ class Finetuning:
     progress: Callable[[int, int], None] = field(default=_ignore)
     checkpoint: Checkpoint | None = None
     member: Callable[[Recipe, int], Finetuned] = field(default=_alone)
+    watch: Callable[[Epoch], None] = field(default=unseen)
 
 
 @dataclass(frozen=True)

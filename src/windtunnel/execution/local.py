@@ -130,6 +130,8 @@ class LocalEngine:
                     worker.ready, worker.since = True, time.monotonic()
                 elif kind == "advanced" and isinstance(worker.task, Finetune):
                     progress.advanced(worker.task.cell, *content)
+                elif kind == "learned" and isinstance(worker.task, Finetune):
+                    progress.learned(worker.task.cell, *content)
                 elif kind == "done":
                     self._done(worker, schedule, progress, content[0])
         except (EOFError, ConnectionError):
@@ -262,7 +264,7 @@ def _serve(link: Connection, store: Path, device: str, threads: int) -> None:
 
 def _do(bench: Any, task: Task, link: Connection) -> None:
     if isinstance(task, Finetune):
-        bench.finetune(task, lambda done, total: link.send(("advanced", done, total)))
+        bench.finetune(task, lambda done, total: link.send(("advanced", done, total)), lambda epoch: link.send(("learned", epoch)))
     elif isinstance(task, Evaluate):
         bench.evaluate(task)
     else:

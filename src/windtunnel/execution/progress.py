@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from windtunnel.core.cell import Cell
+from windtunnel.core.recipe import Epoch
 
 
 class Progress(Protocol):
@@ -19,6 +20,9 @@ class Progress(Protocol):
 
     def advanced(self, cell: Cell, done: int, total: int) -> None:
         """A fine-tuning cell finished another epoch."""
+
+    def learned(self, cell: Cell, epoch: Epoch) -> None:
+        """The figures of that epoch."""
 
     def finished(self, cell: Cell, seconds: float, error: str) -> None:
         """A cell is done, or failed with `error`."""
@@ -43,6 +47,9 @@ class Silent:
         """Say nothing."""
 
     def advanced(self, cell: Cell, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def learned(self, cell: Cell, epoch: Epoch) -> None:
         """Say nothing."""
 
     def finished(self, cell: Cell, seconds: float, error: str) -> None:

@@ -23,7 +23,7 @@ from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.reader import Reader
-from windtunnel.core.recipe import Checkpoint, Finetuned, Finetuning, Recipe
+from windtunnel.core.recipe import Checkpoint, Epoch, Finetuned, Finetuning, Recipe, unseen
 from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
@@ -40,6 +40,7 @@ LARGEST_COPY = 1 << 26
 """Corrupted copies above 64 MiB are made anew for each victim rather than kept: memory does not grow with the number of samples."""
 
 Advance = Callable[[int, int], None]
+Watch = Callable[[Epoch], None]
 
 
 class Workbench:
@@ -80,7 +81,7 @@ class Workbench:
         assert samples.indices is not None, "work is handed out only when its data is known"
         return self.splits(samples.data.source)[samples.data.split].take(samples.indices)
 
-    def finetune(self, work: Finetune, advance: Advance) -> None:
+    def finetune(self, work: Finetune, advance: Advance, watch: Watch = unseen) -> None:
         """Fine-tune and store the victim with its record, unless that was done meanwhile for a recipe that is made of it."""
         with self.store.lock(work.cell.key):
             if self.store.read(work.cell.key) is not None:
@@ -88,7 +89,7 @@ class Workbench:
             started = time.perf_counter()
             train, val = self._training_data(work)
             kept = Partial(self.store, work.cell.key, self.checkpoint_every)
-            done, facts = self.train(work, train, val, advance, kept)
+            done, facts = self.train(work, train, val, advance, kept, watch)
             record = recording.finetuned(work.cell, done, val, facts)
             tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
             self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
@@ -117,7 +118,7 @@ class Workbench:
         return work.condition.apply(train, "train", work.seed), work.condition.apply(val, "val", work.seed) if work.val_split == "val" else val
 
     def train(
-        self, work: Finetune, train: Dataset, val: Dataset, advance: Advance, checkpoint: Checkpoint | None = None
+        self, work: Finetune, train: Dataset, val: Dataset, advance: Advance, checkpoint: Checkpoint | None = None, watch: Watch = unseen
     ) -> tuple[Finetuned, Mapping[str, object]]:
         """Carry out the recipe; the result, and facts about the model for the record."""
         model = work.model.load()
@@ -128,7 +129,7 @@ class Workbench:
             return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
 
         member = partial(self._member, work)
-        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint, member))
+        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint, member, watch))
         if cut := truncated(model.backbone, train):
             facts["truncated"] = cut
         return done, {**facts, "victim_sha256": tensors_sha256(done.best)}

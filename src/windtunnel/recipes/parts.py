@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, LOSSES, PERTURBATIONS, RECIPES, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
+from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, CLEANINGS, LOSSES, PERTURBATIONS, RECIPES, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
 from windtunnel.core.named import Named
-from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
+from windtunnel.core.part import Augmentation, Averaging, Cleaning, Loss, Perturbation, Regularisation, Scope, Selection
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 
@@ -17,6 +17,7 @@ Regularisations = Annotated[tuple[Regularisation, ...], Named(REGULARISATIONS, m
 MaybePerturbation = Annotated[Perturbation | None, Named(PERTURBATIONS, optional=True)]
 MaybeAveraging = Annotated[Averaging | None, Named(AVERAGINGS, optional=True)]
 OneSelection = Annotated[Selection, Named(SELECTIONS)]
+Cleanings = Annotated[tuple[Cleaning, ...], Named(CLEANINGS, many=True)]
 OneRecipe = Annotated[Recipe, Named(RECIPES)]
 OneThreat = Annotated[Threat[Any], Named(THREATS)]
 Threats = Annotated[tuple[Threat[Any], ...], Named(THREATS, many=True)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +13,20 @@ from windtunnel.core.recipe import Checkpoint, Epoch
 if TYPE_CHECKING:
     from windtunnel.recipes.training import Loop
 
-VERSION = 1
+VERSION = 2
+
+
+@dataclass
+class Past:
+    """What the stages that are over left behind, beside the network.
+
+    Args:
+        curves: theirs.
+        parts: name of a stage -> in how many parts its batches had to be worked through, where that is more than was asked for.
+    """
+
+    curves: list[Epoch] = field(default_factory=list)
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,13 @@ class Resume:
     Args:
         checkpoint: where it is kept; None keeps nothing.
         stage: number of the stage to go on with.
-        curves: those of the stages before it.
+        past: what the stages before it left.
         kept: the rest, as it was kept; None to begin from the beginning.
     """
 
     checkpoint: Checkpoint | None
     stage: int = 0
-    curves: tuple[Epoch, ...] = ()
+    past: Past = field(default_factory=Past)
     kept: dict[str, Any] | None = None
 
     @classmethod
@@ -42,7 +54,8 @@ class Resume:
         kept = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if kept.get("version") != VERSION:
             return cls(checkpoint)
-        return cls(checkpoint, kept["stage"], tuple(Epoch(**each) for each in kept["earlier"]), kept)
+        past = Past([Epoch(**each) for each in kept["earlier"]], kept["parts"])
+        return cls(checkpoint, kept["stage"], past, kept)
 
     def put_back(self, loop: Loop) -> int:
         """Make a loop as it was after its last epoch that was kept; the number of that epoch."""
@@ -66,7 +79,7 @@ class Resume:
         trained.curves = [Epoch(**each) for each in kept["curves"]]
         return int(kept["epoch"])
 
-    def keep(self, loop: Loop, stage: int, epoch: int, earlier: Sequence[Epoch]) -> None:
+    def keep(self, loop: Loop, stage: int, epoch: int, past: Past) -> None:
         """Keep everything after an epoch, unless that was done a moment ago."""
         if self.checkpoint is None or not self.checkpoint.due():
             return
@@ -75,7 +88,8 @@ class Resume:
             "version": VERSION,
             "stage": stage,
             "epoch": epoch,
-            "earlier": [asdict(each) for each in earlier],
+            "earlier": [asdict(each) for each in past.curves],
+            "parts": past.parts,
             "network": loop.network.state_dict(),
             "optimizer": loop.optimizer.state_dict(),
             "scaler": loop.scaler.state_dict(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,11 +14,12 @@ from torch import Tensor, nn
 from windtunnel.core.dataset import Dataset
 from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
-from windtunnel.core.recipe import Epoch, Finetuned, Finetuning, Material
+from windtunnel.core.recipe import Finetuned, Finetuning, Material
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.checkpointing import checkpointed
+from windtunnel.recipes.cleaned import cleaned
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
-from windtunnel.recipes.resume import Resume
+from windtunnel.recipes.resume import Past, Resume
 from windtunnel.recipes.scopes.blocks import depths, structure
 from windtunnel.recipes.supervised import Supervised
 from windtunnel.recipes.training import Loop, Trained, snapshot
@@ -29,10 +31,12 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     Raises:
         RecipeError: data that cannot train a classifier, a network that lacks what a part needs, or divergence.
     """
+    work, notes = cleaned(recipe, work)
     check_material(work.train, work.val)
     seed = work.seed if recipe.head_seed is None else recipe.head_seed
     network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
-    return carry_on(recipe, work, network, fresh=True)
+    done = carry_on(recipe, work, network, fresh=True)
+    return dataclasses.replace(done, notes={**notes, **done.notes})
 
 
 def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: bool = False) -> Finetuned:
@@ -46,7 +50,7 @@ def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: b
         part.require()
     origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)
-    curves: list[Epoch] = list(resume.curves)
+    past = resume.past
     kept = fresh
     for number, (name, phase) in enumerate(phases):
         kept = kept and phase.scope.keeps_backbone  # else its features are no longer those of the model
@@ -55,10 +59,13 @@ def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: b
                 phase.scope.insert(network, work.seed)  # its state is put back with the network's
             continue
         running = _Stage(f"{number}" if _repeated(phases, name) else "", name, phase, network, work, origin)
-        trained = running.on_features(resume, number, curves) if kept and phase.on_features else running.on_inputs(resume, number, curves)
-        curves += trained.curves
+        trained = running.on_features(resume, number, past) if kept and phase.on_features else running.on_inputs(resume, number, past)
+        past.curves += trained.curves
+        if trained.pieces > phase.accumulate:
+            past.parts[running.name] = trained.pieces
     network.eval()
-    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(curves))
+    notes = {"memory": {name: f"worked through in {count} parts" for name, count in past.parts.items()}} if past.parts else {}
+    return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(past.curves), notes)
 
 
 def _repeated(phases: Sequence[tuple[str, Supervised]], name: str) -> bool:
@@ -81,7 +88,7 @@ class _Stage:
         """Its name, which keys its draws: stages of the same name are numbered."""
         return f"{self.title} {self.suffix}".rstrip()
 
-    def on_inputs(self, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+    def on_inputs(self, resume: Resume, number: int, past: Past) -> Trained:
         """Train through the backbone."""
         phase, network, work = self.phase, self.network, self.work
         phase.scope.insert(network, work.seed)
@@ -89,7 +96,7 @@ class _Stage:
         batches = training_batches(network, work.train, phase.batch, work.seed, work.device)
         fitting = self._fitting(network, validation_batches(work.val, work.device))
         with checkpointed(network, on=phase.checkpointing):
-            trained = self._run(fitting, batches, resume, number, earlier)
+            trained = self._run(fitting, batches, resume, number, past)
         if not phase.scope.inserts:
             return trained
         last = copy.deepcopy(network)
@@ -99,11 +106,11 @@ class _Stage:
         trained.best, trained.last = snapshot(network), snapshot(last)
         return trained
 
-    def on_features(self, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+    def on_features(self, resume: Resume, number: int, past: Past) -> Trained:
         """Train the head on features that are computed once; the backbone stays in evaluation mode."""
         work, head = self.work, self.network.without_backbone()
         train, val = (_Features.of(work, data) for data in (work.train, work.val))
-        trained = self._run(self._fitting(head, val.in_order), train.batches(self.phase.batch, work.seed), resume, number, earlier)
+        trained = self._run(self._fitting(head, val.in_order), train.batches(self.phase.batch, work.seed), resume, number, past)
         rest = snapshot(self.network)
         trained.best, trained.last = {**rest, **trained.best}, {**rest, **trained.last}
         return trained
@@ -117,7 +124,7 @@ class _Stage:
             network, work.train, work.val, work.seed, work.device, self.name, epochs, steps, start, validation, backward, origin=self.origin
         )
 
-    def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, earlier: Sequence[Epoch]) -> Trained:
+    def _run(self, fitting: Fitting, batches: Batches, resume: Resume, number: int, past: Past) -> Trained:
         phase, network = self.phase, fitting.network
         fitting.hooks = hooks(phase, fitting)
 
@@ -126,9 +133,9 @@ class _Stage:
 
         away = depths(self.network) if phase.layer_decay < 1 else {}
         judge = phase.select.begin(fitting, phase.perturb)
-        loop = Loop(fitting, phase, phase.loss.begin(fitting), judge, batches, moving, away, self.work.progress)
+        loop = Loop(fitting, phase, phase.loss.begin(fitting), judge, batches, moving, away, self.work.progress, self.work.watch)
         done = resume.put_back(loop) if number == resume.stage else 0
-        return loop.run(done, lambda epoch: resume.keep(loop, number, epoch, earlier))
+        return loop.run(done, lambda epoch: resume.keep(loop, number, epoch, past))
 
 
 def hooks(phase: Supervised, fitting: Fitting) -> tuple[Hooks, ...]:

@@ -19,7 +19,7 @@ from windtunnel.core.recipe import Finetuned, Finetuning, Material, Recipe
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count, Optimizer, Precision, Rate, Schedule, Share, Weight
 from windtunnel.recipes.losses.cross_entropy import CrossEntropy
-from windtunnel.recipes.parts import Augmentations, MaybeAveraging, MaybePerturbation, OneLoss, OneScope, OneSelection, Regularisations
+from windtunnel.recipes.parts import Augmentations, Cleanings, MaybeAveraging, MaybePerturbation, OneLoss, OneScope, OneSelection, Regularisations
 from windtunnel.recipes.scopes.whole import Full
 from windtunnel.recipes.selection.best import Best
 from windtunnel.recipes.stage import Stage
@@ -53,6 +53,7 @@ class Supervised(Recipe):
         perturb: training on inputs that are changed against the network.
         average: an average of the weights along the way.
         select: which epoch is kept.
+        clean: what is done about bad samples of the training split before it is trained on, in this order.
         patience: stop after so many epochs without a better validation figure; None trains to the end.
         accumulate: parts that a batch is worked through in, to save memory.
         precision: "float32", or "bfloat16" or "float16" for mixed precision.
@@ -91,6 +92,7 @@ class Supervised(Recipe):
     perturb: MaybePerturbation = None
     average: MaybeAveraging = None
     select: OneSelection = Best()
+    clean: Cleanings = ()
     patience: Count | None = None
     accumulate: Count = 1
     precision: Precision = "float32"
@@ -116,7 +118,7 @@ class Supervised(Recipe):
 
     def parts(self) -> Iterator[Part]:
         """Every part of one stage."""
-        yield from (self.scope, self.loss, *self.augment, *self.regularise, self.select)
+        yield from (*self.clean, self.scope, self.loss, *self.augment, *self.regularise, self.select)
         yield from (part for part in (self.perturb, self.average) if part is not None)
 
     @property
@@ -137,7 +139,9 @@ class Supervised(Recipe):
 
     def passes(self, samples: int) -> float:
         """Forward and backward of every stage, and what its parts cost; one forward for features that are computed once."""
-        return samples * sum(phase.stage_passes() for _, phase in self.phases())
+        stages = [phase for _, phase in self.phases()]
+        looked = any(each.reads_features for each in self.clean) and not any(phase.on_features for phase in stages)
+        return samples * (sum(phase.stage_passes() for phase in stages) + looked)
 
     def stage_passes(self) -> float:
         """Passes a sample of one stage."""

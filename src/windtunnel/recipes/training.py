@@ -28,13 +28,14 @@ EXPLODED = 1e4
 
 @dataclass
 class Trained:
-    """States and curves of one stage."""
+    """States and curves of one stage, and in how many parts its batches were worked through."""
 
     best: State = field(default_factory=dict)
     last: State = field(default_factory=dict)
     best_epoch: int = 0
     best_figure: float = -1.0
     curves: list[Epoch] = field(default_factory=list)
+    pieces: int = 1
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Loop:
         moving: epoch to the parameters of the network that move in it.
         depths: id of a parameter to how many blocks it is away from the head.
         progress: called with (epochs done, epochs in all).
+        watch: called with the figures of an epoch that is over.
         pieces: parts that a batch is worked through in.
         weight: share of the batch that the part at hand is.
     """
@@ -62,6 +64,7 @@ class Loop:
     moving: Callable[[int], Sequence[nn.Parameter]]
     depths: Mapping[int, int]
     progress: Callable[[int, int], None]
+    watch: Callable[[Epoch], None]
     trained: Trained = field(default_factory=Trained)
     pieces: int = 1
     weight: float = 1.0
@@ -87,7 +90,7 @@ class Loop:
             done: epochs that are behind already.
             ended: told after each epoch.
         Raises:
-            RecipeError: the loss became NaN, infinite or huge.
+            RecipeError: the loss became NaN, infinite or huge, or a weight that moves no longer is a finite number.
         """
         with scoped(self.fitting.seed, "finetune", self.fitting.stage):
             for epoch in range(done + 1, self.epochs + 1):
@@ -95,11 +98,13 @@ class Loop:
                     break
                 loss = self._epoch(epoch)
                 self._judge(epoch, loss)
+                self.watch(self.trained.curves[-1])
                 self.progress(epoch, self.epochs)
                 ended(epoch)
         for hook in self.hooks:
             hook.ended()
         self.network.load_state_dict(self.trained.best)
+        self.trained.pieces = self.pieces
         return self.trained
 
     def _epoch(self, epoch: int) -> float:
@@ -113,13 +118,18 @@ class Loop:
                 total += self._step(minibatch) * len(minibatch)
                 seen += len(minibatch)
         mean = float(total / seen)
-        if not math.isfinite(mean) or mean > EXPLODED:
-            raise RecipeError(
-                f"The training loss became {mean:.3g} in epoch {epoch} of stage {self.fitting.stage!r}. Try a smaller lr than {self.recipe.lr}."
-            )
+        self._refuse_divergence(mean)
         for hook in self.hooks:
             hook.epoch_ended()
         return mean
+
+    def _refuse_divergence(self, loss: float) -> None:
+        where = f"in epoch {self.fitting.epoch} of stage {self.fitting.stage!r}. Try a smaller lr than {self.recipe.lr}."
+        if not math.isfinite(loss) or loss > EXPLODED:
+            raise RecipeError(f"The training loss became {loss:.3g} {where}")
+        # The last step's harm is in no loss yet.
+        if not all(bool(each.isfinite().all()) for each in self.moving(self.fitting.epoch)):
+            raise RecipeError(f"Weights became infinite or NaN {where}")
 
     @property
     def _slow(self) -> bool:
@@ -134,10 +144,8 @@ class Loop:
 
     def _step(self, minibatch: Minibatch) -> Tensor:
         """One step of the optimiser; the loss before it."""
-        fitting = self.fitting
-        # Dropout and stochastic depth can only draw from global state, so that state is keyed by the step.
-        reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
-        factor = self.factor(fitting.past)
+        self._reseed()
+        factor = self.factor(self.fitting.past)
         for hook in self.hooks:
             factor = hook.paced(factor)
         for group in self.optimizer.param_groups:
@@ -161,6 +169,11 @@ class Loop:
             hook.stepped()
         return loss
 
+    def _reseed(self) -> None:
+        """Key what dropout and stochastic depth draw, which can only draw from global state, by the step."""
+        fitting = self.fitting
+        reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
+
     def _gradient(self, minibatch: Minibatch) -> Tensor:
         """Gradients of the objective, worked through in parts; more of them whenever memory does not suffice."""
         while True:
@@ -178,6 +191,7 @@ class Loop:
                 if self.pieces >= len(minibatch):
                     raise
                 self.pieces *= 2
+                self._reseed()  # what was drawn before memory ran out is drawn again
 
     def _objective(self, minibatch: Minibatch) -> Tensor:
         objective = self._fitted

@@ -1,0 +1,1 @@
+"""Cleaning: what is done about bad training samples before they are trained on."""
