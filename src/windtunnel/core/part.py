@@ -240,13 +240,13 @@ class Part(Configured, ABC):
             RecipeError: saying what is missing, and what there is.
         """
 
-    def resources(self) -> tuple[Resource, ...]:
-        """What it reads from disk besides the samples."""
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What it reads from disk besides the samples, each with the name of what reads it."""
         return ()
 
     def missing(self) -> list[str]:
         """A sentence for each resource that is not installed, with its remedy."""
-        return [each.missed_by(self.use) for each in self.resources() if not each.found()]
+        return [each.missed_by(name) for name, each in self.resources() if not each.found()]
 
     def require(self) -> None:
         """Refuse to start without its resources.
@@ -260,13 +260,6 @@ class Part(Configured, ABC):
     def passes(self) -> float:
         """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""
         return 0.0
-
-    def require(self) -> None:
-        """Refuse to start without what it reads from disk.
-
-        Raises:
-            ResourceError: naming what is missing, and how to get it.
-        """
 
 
 class Loss(Part, ABC):

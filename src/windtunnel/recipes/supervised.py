@@ -174,7 +174,7 @@ class Supervised(Recipe):
 
     def resources(self) -> Sequence[tuple[str, Resource]]:
         """What any part reads."""
-        return [(part.use, each) for _, phase in self.phases() for part in phase.parts() for each in part.resources()]
+        return [pair for _, phase in self.phases() for part in phase.parts() for pair in part.resources()]
 
     def rebuild(self, network: Network) -> None:
         """Insert what a scope leaves in the network."""

@@ -97,5 +97,5 @@ def test_augmenters_that_lack_what_they_read_say_so_before_anything_runs(name, m
     gone = {key: dataclasses.replace(each, found=lambda: False) for key, each in RESOURCES.items()}
     monkeypatch.setattr(textattack, "RESOURCES", gone)
     needed = gone[textattack.KINDS[name].needs[0]]
-    with pytest.raises(ResourceError, match=f"textattack-augmenter needs {needed.is_}, which is not installed"):
+    with pytest.raises(ResourceError, match=f"textattack-augmenter {name} needs {needed.is_}, which is not installed"):
         AUGMENTATIONS.load("textattack-augmenter")(name=name).begin(fitting(sentences(PLAIN)))

@@ -55,9 +55,9 @@ class Synonyms(Augmentation):
         """What may be done to a text."""
         return (replaced,)
 
-    def resources(self) -> tuple[Resource, ...]:
+    def resources(self) -> Sequence[tuple[str, Resource]]:
         """WordNet."""
-        return (RESOURCES["wordnet"],)
+        return [(self.use, RESOURCES["wordnet"])]
 
     def begin(self, fitting: Fitting) -> Hooks:
         """Changing words.

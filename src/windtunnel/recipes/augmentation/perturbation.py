@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -55,9 +56,9 @@ class Perturbation(Augmentation):
         """That of the threats."""
         return tuple(each for each in (IMAGE, TEXT) if any(threat.modality == each for threat in self.threats))
 
-    def resources(self) -> tuple[Resource, ...]:
+    def resources(self) -> Sequence[tuple[str, Resource]]:
         """What the threats read."""
-        return tuple(each for threat in self.threats for each in threat.resources())
+        return [(threat.use, each) for threat in self.threats for each in threat.resources()]
 
     def begin(self, fitting: Fitting) -> Hooks:
         """Changing samples.

@@ -83,9 +83,9 @@ class TextAttackAugmenter(Augmentation):
     variants: Count = 4
     p: Chance = 0.5
 
-    def resources(self) -> tuple[Resource, ...]:
+    def resources(self) -> Sequence[tuple[str, Resource]]:
         """What the augmenter reads."""
-        return tuple(RESOURCES[each] for each in KINDS[self.name].needs)
+        return [(f"{self.use} {self.name}", RESOURCES[each]) for each in KINDS[self.name].needs]
 
     def begin(self, fitting: Fitting) -> Hooks:
         """Replacing texts.
