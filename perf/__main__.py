@@ -56,6 +56,12 @@ def _finetuning() -> Section:
     return measure()
 
 
+def _recipes() -> Section:
+    from perf.recipes import measure
+
+    return measure()
+
+
 def _streaming() -> Section:
     from perf.streaming import measure
 
@@ -93,6 +99,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Section]] = MappingProxyType(
         "perturbations": _perturbations,
         "augmentations": _augmentations,
         "finetuning": _finetuning,
+        "recipes": _recipes,
         "streaming": _streaming,
     }
 )

@@ -132,12 +132,16 @@ def finetune(
     place = pick_device(device)
     origin = source(model) if isinstance(model, str) else model
 
+    kept: dict[str, Tensor] = {}
+
     def carry_out(recipe: Recipe, seed: int, **more: Any) -> Finetuned:
         loaded = _loaded(origin, splits.name, modality)
         loaded.backbone.to(place)
 
         def frozen(part: Dataset) -> Tensor:
-            return features(Network(loaded, 1).to(place), part, place)
+            if part.name not in kept:
+                kept[part.name] = features(Network(loaded, 1).to(place), part, place)
+            return kept[part.name]
 
         empty = splits.any.take(())
         train, val = (splits["train"], splits["val"]) if recipe.trains else (empty, empty)
