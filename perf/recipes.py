@@ -47,8 +47,8 @@ thread of their own.
 
 **Many heads.** {settings} learning rates of `linear-probe` by the recipe `search`, against one `linear-probe`: the features are computed once.
 
-**Planning.** The suite `recipes-vision` with so many seeds that it has {cells:,} cells, planned after one of its recipes changed: every key is computed,
-and the store asked for it.
+**Planning.** The suite `recipes-vision` with so many seeds that it has {cells:,} cells, planned after one of its recipes changed: every key is
+computed, and the store asked for it.
 """
 
 

@@ -26,16 +26,19 @@ def plain(value: Any) -> Any:
     Raises:
         TypeError: a value that has no canonical form (NaN included).
     """
-    if isinstance(value, Fraction):
-        return fraction_text(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+    # The common kinds first: a plan of ten thousand cells asks a million times.
+    if value is None or isinstance(value, str | bool | int):
+        return value
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and value != value:
-        raise TypeError("NaN has no canonical form")
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, float):
+        if value != value:
+            raise TypeError("NaN has no canonical form")
         return value
+    if isinstance(value, dict | Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Fraction):
+        return fraction_text(value)
     if isinstance(value, Described):
         return value.describe()
     raise TypeError(f"{type(value).__name__} has no canonical form")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from windtunnel.core.condition import CLEAN, Condition
@@ -136,7 +137,7 @@ class Suite:
     source: Mapping[str, Any]
     conditions: Mapping[str, Condition | None] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def trainings(self) -> Mapping[str, Training]:
         """Every recipe under every condition, by the name of the entry; those that do not train are there once."""
         plain: dict[str, Condition | None] = {CLEAN: None}

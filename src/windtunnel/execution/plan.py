@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -140,11 +140,34 @@ def plan(suite: Suite, facts: Facts) -> Plan:
     return _Planner(suite, facts).plan()
 
 
+@dataclass(frozen=True)
+class _Evaluation:
+    """What every victim is put through in the same way.
+
+    Args:
+        described: the threat as it enters keys; plain data, so that ten thousand cells need not work it out again.
+        effort: rough number of passes.
+    """
+
+    benchmark: Benchmark
+    name: str
+    threat: Threat
+    samples: Samples
+    described: Mapping[str, Any]
+    effort: float
+
+    @classmethod
+    def of(cls, benchmark: Benchmark, name: str, threat: Threat, samples: Samples) -> _Evaluation:
+        effort = samples.count * (1 + len(threat.levels) + _searches(threat) * threat.passes())
+        return cls(benchmark, name, threat, samples, threat.describe(), effort)
+
+
 class _Planner:
     def __init__(self, suite: Suite, facts: Facts) -> None:
         self.suite, self.facts = suite, facts
         self.data = facts.data(suite.data)
         self.models = {name: facts.model(source) for name, source in suite.models.items()}
+        self.checked: set[tuple[str, str]] = set()
 
     def plan(self) -> Plan:
         for name, facts in self.models.items():
@@ -156,7 +179,7 @@ class _Planner:
                 raise RecipeError(f"{name}: {why}")
         samples = {b.name: self.samples(_reference(self.suite, b), b.samples, b.seed, ASSUMED_TEST) for b in self.suite.benchmarks}
         evaluations = [
-            (benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
+            _Evaluation.of(benchmark, name, threat, self._samples_of(benchmark, threat, samples[benchmark.name]))
             for benchmark in self.suite.benchmarks
             for name, threat in self._threats(benchmark)
         ]
@@ -166,7 +189,7 @@ class _Planner:
                 for seed in self.suite.seeds:
                     finetune = self._finetune(model, recipe, seed)
                     work.append(finetune)
-                    work += [self._evaluate(finetune, self._surrogate(evaluation[2], seed), *evaluation) for evaluation in evaluations]
+                    work += [self._evaluate(finetune, self._surrogate(each.threat, seed), each) for each in evaluations]
         known = {name: facts for name, facts in self.models.items() if facts is not None}
         return Plan(self.suite, tuple(work), samples, self.data, known)
 
@@ -249,8 +272,9 @@ class _Planner:
 
     def _check(self, model: str, recipe: str, facts: ModelFacts, data: DataFacts, train: Samples | None, val_split: str) -> None:
         """Let the recipe refuse what it cannot work on, before anything is computed."""
-        if train is None or train.indices is None:
+        if train is None or train.indices is None or (model, recipe) in self.checked:
             return
+        self.checked.add((model, recipe))
         labels = data.split("train")[1]
         held = len(data.split(val_split)[0])
         given = material(model, self.suite.data.title, facts.layers, facts.blocks, [labels[row] for row in train.indices], len(data.classes), held)
@@ -264,25 +288,24 @@ class _Planner:
         found = self.suite.surrogate(threat)
         return None if found is None else self._finetune(*found, seed)
 
-    def _evaluate(
-        self, finetune: Finetune, surrogate: Finetune | None, benchmark: Benchmark, name: str, threat: Threat, samples: Samples
-    ) -> Evaluate:
-        labels = replace(finetune.cell.labels, benchmark=benchmark.name, threat=name, family=threat.family)
-        effort = samples.count * (1 + len(threat.levels) + _searches(threat) * threat.passes())
-        cell = Cell("evaluate", labels, None, effort)
-        known = [each.cell for each in (finetune, surrogate) if each is not None]
-        if all(each.content is not None for each in known) and samples.indices is not None:
+    def _evaluate(self, finetune: Finetune, surrogate: Finetune | None, each: _Evaluation) -> Evaluate:
+        trained, threat, samples = finetune.cell.labels, each.threat, each.samples
+        labels = Labels(trained.model, trained.recipe, trained.seed, each.benchmark.name, each.name, threat.family)
+        known = [victim.cell for victim in (finetune, surrogate) if victim is not None]
+        content: dict[str, Any] | None = None
+        needs: tuple[str, ...] = ()
+        if all(victim.content is not None for victim in known) and samples.indices is not None:
+            needs = tuple(victim.key for victim in known)
             content = {
                 "victim": finetune.cell.key,
-                "threat": threat.describe(),
+                "threat": each.described,
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
-                "seed": benchmark.seed,
+                "seed": each.benchmark.seed,
                 **_computed_by(self.suite.threads, finetune.model.computed_with, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
                 **({"search": SEARCH_VERSION} if threat.adaptive else {}),
             }
-            cell = replace(cell, content=content, needs=tuple(each.key for each in known))
-        return Evaluate(cell, finetune, threat, samples, benchmark.seed, surrogate)
+        return Evaluate(Cell("evaluate", labels, content, each.effort, needs), finetune, threat, samples, each.benchmark.seed, surrogate)
 
 
 def members(work: Finetune, classes: Sequence[str]) -> Iterator[Finetune]:
@@ -325,7 +348,8 @@ def _untrained(classes: Sequence[str]) -> dict[str, str]:
     return {"classes": canonical.sha256(list(classes))}
 
 
-def _computed_by(threads: int, *libraries: tuple[str, ...]) -> dict[str, Any]:
+@cache
+def _computed_by(threads: int, *libraries: tuple[str, ...]) -> Mapping[str, Any]:
     names = {"torch", "numpy", *(name for group in libraries for name in group)}
     return {"precision": PRECISION, "threads": threads, "libraries": versions(names)}
 

@@ -103,6 +103,7 @@ class Loop:
                 ended(epoch)
         for hook in self.hooks:
             hook.ended()
+        self.trained.last = self.trained.last or snapshot(self.network)
         self.network.load_state_dict(self.trained.best)
         self.trained.pieces = self.pieces
         return self.trained
@@ -235,8 +236,8 @@ class Loop:
         trained.curves.append(Epoch(self.fitting.stage, epoch, loss, score.accuracy, score.robust))
         if self.recipe.select.last or score.selects > trained.best_figure:
             trained.best_figure, trained.best_epoch, trained.best = score.selects, epoch, snapshot(network)
-        trained.last = snapshot(network)
         if average is not None:
+            trained.last = snapshot(network)
             network.load_state_dict(own)
 
 

@@ -1,0 +1,176 @@
+"""Write docs/evidence.md, published directions against the published reports of the recipes: `python tools/evidence.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from windtunnel.core.estimate import Estimate
+from windtunnel.core.record import Record
+from windtunnel.metrics.paired import compare
+from windtunnel.reporting.folder import RunFolder
+from windtunnel.reporting.leaderboard import Entry, Leaderboard, comparable
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "evidence.md"
+
+INTRODUCTION = """\
+# Evidence
+
+Methods are published with a direction: this one is better than that one, there. A recipe that is implemented right should show such directions on
+small data, too, where they hold at all. This page is written by `python tools/evidence.py` from the records of the published reports; a test holds
+it to that. Every difference is paired, on the same samples and the same training seeds, in percentage points, with its 95 % interval over samples
+and seeds. The intervals are not corrected for their number.
+
+*Shows*: the interval lies on the published side of zero. *Opposite*: it lies on the other side. *Open*: it holds zero, so that this data does
+not tell.
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published direction.
+
+    Args:
+        text: what was published.
+        source: where.
+        left, right: recipes; the left one should be ahead. Several on the right stand for their mean.
+        family, benchmark: the figure; the benchmark may be a beginning.
+    """
+
+    text: str
+    source: str
+    left: str
+    right: tuple[str, ...]
+    family: str
+    benchmark: str = ""
+
+
+KUMAR = "Kumar et al. 2022, arXiv 2202.10054"
+WORTSMAN = "Wortsman et al. 2022, arXiv 2109.01903"
+ZHANG = "Zhang et al. 2019, arXiv 1901.08573"
+
+COMMON = (
+    Claim("LP-FT beats full fine-tuning under shift (about +10 points over 10 sets)", KUMAR, "lp-ft", ("full",), "shift"),
+    Claim("LP-FT is ahead of full fine-tuning in distribution, too (+1)", KUMAR, "lp-ft", ("full",), "clean"),
+    Claim("Full fine-tuning beats linear probing in distribution", KUMAR, "full", ("linear-probe",), "clean"),
+    Claim("Linear probing beats full fine-tuning under shift", KUMAR, "linear-probe", ("full",), "shift"),
+    Claim("WiSE-FT at 0.5 beats full fine-tuning under shift by several points", WORTSMAN, "wise-ft alpha=0.5", ("full",), "shift"),
+    Claim("WiSE-FT's curve is concave in distribution: its middle lies above the mean of its ends", WORTSMAN, "wise-ft alpha=0.5",
+          ("full", "linear-probe"), "clean"),
+    Claim("WiSE-FT's curve is concave under shift", WORTSMAN, "wise-ft alpha=0.5", ("full", "linear-probe"), "shift"),
+)  # fmt: skip
+VISION = (
+    *COMMON,
+    Claim("TRADES: a larger beta costs clean accuracy", f"{ZHANG}, table 4", "trades beta 1", ("trades beta 6",), "clean"),
+    Claim("TRADES: a larger beta gains robust accuracy", f"{ZHANG}, table 4", "trades beta 6", ("trades beta 1",), "headline", "digits-linf"),
+    Claim("Adversarial training gains robust accuracy over full fine-tuning", "Madry et al. 2018, arXiv 1706.06083", "pgd-at", ("full",),
+          "headline", "digits-linf"),
+    Claim("AugMix lowers the corruption error (ResNet-50 mCE 76.7 to 65.3)", "Hendrycks et al. 2020, arXiv 1912.02781", "augmix", ("full",),
+          "headline", "digits-corruptions"),
+)  # fmt: skip
+SUITES = {"recipes-vision": VISION, "recipes-text": COMMON}
+
+
+def evidence() -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    for suite, claims in SUITES.items():
+        folder = ROOT / "reports" / suite
+        if folder.is_dir():
+            parts += _suite(RunFolder.load(folder), suite, claims)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _suite(run: RunFolder, name: str, claims: Sequence[Claim]) -> Iterator[str]:
+    board, manifest = Leaderboard.of(run), run.manifest
+    yield f"## {name}\n"
+    yield f"[The report](../reports/{name}/leaderboard.md): {', '.join(manifest.models)}; {len(manifest.seeds)} seeds.\n"
+    yield "| published | model | measured | verdict |\n|---|---|---|---|"
+    for claim in claims:
+        for model in manifest.models:
+            difference = _difference(board, claim, model)
+            if difference is not None:
+                yield f"| {claim.text} ({claim.source}) | {model} | {_points(difference)} | {_verdict(difference)} |"
+    yield ""
+    yield from _soups(run)
+    yield from _overfitting(run)
+
+
+def _difference(board: Leaderboard, claim: Claim, model: str) -> Estimate | None:
+    column = next(
+        (
+            each.name
+            for each in board.columns
+            if _wanted(each.family, headline=each.headline, claim=claim) and each.benchmark.startswith(claim.benchmark)
+        ),
+        None,
+    )
+    entries = [_entry(board, model, recipe) for recipe in (claim.left, *claim.right)]
+    if column is None or any(each is None for each in entries):
+        return None
+    tables = [each.figures[column].table for each in entries if each is not None]
+    held = [each for each in tables if each is not None]
+    if len(held) < len(entries) or not all(comparable(held[0], each) for each in held[1:]):
+        return None
+    right = np.mean([each.values for each in held[1:]], axis=0)
+    return compare(held[0].values, right, draws=held[0].draws * (len(held) - 1), seeds=tuple(board.seeds)).difference
+
+
+def _wanted(family: str, *, headline: bool, claim: Claim) -> bool:
+    return headline if claim.family == "headline" else family == claim.family and (claim.family != "clean" or not claim.benchmark)
+
+
+def _entry(board: Leaderboard, model: str, recipe: str) -> Entry | None:
+    return next((each for each in board.entries if (each.model, each.recipe) == (model, recipe)), None)
+
+
+def _points(found: Estimate) -> str:
+    return f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+
+
+def _verdict(found: Estimate) -> str:
+    return "shows" if found.low > 0 else "opposite" if found.high < 0 else "open"
+
+
+def _finetunings(run: RunFolder, holds: Callable[[str], bool]) -> Iterator[Record]:
+    for model in run.manifest.models:
+        for recipe in run.manifest.recipes:
+            for seed in run.manifest.seeds:
+                record = run.finetuning(model, recipe, seed)
+                if holds(recipe) and record is not None and record.status == "done":
+                    yield record
+
+
+def _soups(run: RunFolder) -> Iterator[str]:
+    """Greedy soups against their best members, on the selection split."""
+    records = list(_finetunings(run, lambda recipe: recipe == "greedy-soup"))
+    if not records:
+        return
+    gains = []
+    for record in records:
+        notes = record.facts["notes"]
+        gains.append(notes["val_accuracy"] - max(notes["val_accuracy_of_members"].values()))
+    worse = sum(gain < 0 for gain in gains)
+    yield "A greedy soup is never worse than its best member on the selection split (Wortsman et al. 2022, arXiv 2203.05482): of "
+    yield f"{len(gains)} soups {worse} were worse; on average a soup gained {100 * float(np.mean(gains)):+.2f} points there.\n"
+
+
+def _overfitting(run: RunFolder) -> Iterator[str]:
+    """Robust validation accuracy of the last epoch against that of the best."""
+    drops = []
+    for record in _finetunings(run, lambda recipe: recipe == "pgd-at"):
+        robust = [epoch["val_robust_accuracy"] for epoch in record.curves]
+        drops.append(robust[-1] - max(robust))
+    if drops:
+        yield "Robust accuracy overfits (Rice et al. 2020, arXiv 2002.11569): in the last epoch of `pgd-at` it is below that of the best epoch by "
+        yield f"{-100 * float(np.mean(drops)):.1f} points on average over {len(drops)} trainings, on the validation split and under the training threat"
+        yield "(the largest of several figures is above the last one by chance alone, too).\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(evidence())
+    print(f"wrote {PAGE}")
