@@ -120,9 +120,10 @@ def finetune(
         arguments: what is to be other than in a recipe given by name, e.g. `epochs=5`; see `make_recipe`.
     """
     from windtunnel.core.network import Network
-    from windtunnel.execution.facts import material, structure
+    from windtunnel.execution.facts import material
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
+    from windtunnel.recipes.scopes.blocks import structure
 
     splits = _splits(data, {}) if isinstance(data, str) else data.load()
     modality = splits.any.modality.name

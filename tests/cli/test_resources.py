@@ -59,6 +59,14 @@ def bare(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def trained_on_synonyms(bare):
+    """The same suite, its benchmark free of resources, with a recipe that reads WordNet."""
+    suite, benchmark = bare / "suites" / "words.yaml", bare / "benchmarks" / "attacked.yaml"
+    suite.write_text(suite.read_text().replace("recipes: [", "recipes: [{use: synonym-training, batch: 8}, "))
+    benchmark.write_text(benchmark.read_text().replace("  - textattack/pwws\n  - textattack/iga\n", ""))
+
+
+@pytest.fixture
 def windtunnel(bare, monkeypatch, capsys):
     """Run a command there: (exit code, standard output, standard error)."""
 
@@ -99,6 +107,20 @@ def test_fetch_gets_what_it_can_and_fails_with_what_it_cannot(windtunnel):
     assert "textattack/pwws: WordNet 3.0 could not be fetched (ResourceError: package index: " in err
     assert "NLTK: no network). Install the Debian package wordnet-base" in " ".join(err.split())
     assert "textattack/iga: the counter-fitted word vectors could not be fetched" in " ".join(err.split())
+
+
+def test_what_a_recipe_reads_is_asked_for_like_what_a_threat_reads(windtunnel, bare, trained_on_synonyms):
+    code, _, err = windtunnel("plan", "words")
+    assert code == 0
+    assert "synonyms needs WordNet 3.0, which is not installed" in " ".join(err.split())
+    code, _, err = windtunnel("run", "words")
+    assert code == 2
+    assert "synonyms needs WordNet 3.0, which is not installed. Install the Debian package wordnet-base" in " ".join(err.split())
+    assert not (bare / "runs").exists()
+    code, out, err = windtunnel("fetch", "words")
+    assert code == 2
+    assert "WordNet 3.0: MISSING" in out
+    assert "synonyms: WordNet 3.0 could not be fetched" in " ".join(err.split())
 
 
 def test_doctor_lists_what_is_there_and_how_to_get_the_rest(windtunnel):

@@ -39,7 +39,7 @@ from windtunnel.reporting.report import Report
 from windtunnel.threats.corruptions.contrast import Contrast
 
 FULL = Supervised(epochs=3, batch=16)
-PROBE = Supervised(scope=Head(), epochs=10, lr=1e-2)
+PROBE = Supervised(scope=Head(), epochs=10, lr=1e-2, batch=30)
 RECIPES = {
     "wise": WiseFt(of=FULL, start=PROBE),
     "half": WiseFt(of=FULL, start=PROBE, alpha=0.25),

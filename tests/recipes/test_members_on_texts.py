@@ -36,7 +36,7 @@ def place(tmp_path_factory):
     ("name", "arguments"),
     [
         ("swa", QUICK),
-        ("wise-ft", {"of": {"use": "full", **QUICK}, "alpha": 0.75}),
+        ("wise-ft", {"of": {"use": "full", **QUICK}, "alpha": 0.75, "start": {"batch": 16}}),
         ("greedy-soup", {"of": {"use": "full", **QUICK}, "seeds": 2}),
         ("tuned-full", {"of": {"use": "full", **QUICK}, "space": {"lr": [1e-6, 3e-3]}}),
     ],

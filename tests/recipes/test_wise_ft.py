@@ -68,7 +68,7 @@ def test_a_nested_recipe_takes_a_name_a_preset_with_short_names_or_a_change():
 
 
 def test_it_trains_on_what_both_ends_train_on():
-    with pytest.raises(RecipeError, match="interpolation with adversarial: image trains on image inputs"):
+    with pytest.raises(RecipeError, match="adversarial trains on image inputs"):
         make_recipe("wise-ft", "text", of=make_recipe("pgd-at"))
 
 

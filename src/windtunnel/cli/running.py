@@ -90,12 +90,12 @@ def fetch_sources(name: str, catalog: Path | None, store: Path | None) -> None:
 
 
 def _fetch_resources(suite: Suite) -> list[str]:
-    """Get what threats read, say what came of it, and return what could not be had."""
+    """Get what threats and recipes read, say what came of it, and return what could not be had."""
     needed: dict[str, tuple[Resource, list[str]]] = {}
-    for benchmark in suite.benchmarks:
-        for threat in benchmark.threats.values():
-            for resource in threat.resources():
-                needed.setdefault(resource.is_, (resource, []))[1].append(threat.use)
+    threats = [threat for benchmark in suite.benchmarks for threat in benchmark.threats.values()]
+    read = [(threat.use, resource) for threat in threats for resource in threat.resources()]
+    for name, resource in (*read, *(pair for each in suite.trainings.values() for pair in each.how.resources())):
+        needed.setdefault(resource.is_, (resource, []))[1].append(name)
     lacking = []
     for resource, uses in needed.values():
         said = "already there" if resource.found() else "fetched"

@@ -24,7 +24,7 @@ from windtunnel.execution.effort import seconds_of
 from windtunnel.execution.facts import Facts
 from windtunnel.execution.plan import Plan
 from windtunnel.execution.plan import plan as make_plan
-from windtunnel.execution.run import missing
+from windtunnel.execution.run import lacking, missing
 from windtunnel.execution.store import Store
 from windtunnel.provenance import collect, version
 from windtunnel.reporting.texts import listed
@@ -48,7 +48,7 @@ def show_plan(name: str, catalog: Path | None, store: Path | None, workers: int 
         if cell.labels.family in ("clean", "corruption", "shift"):
             what = f"  {cell.labels.family}"
         typer.echo(f"{state}  {key:13}  {what:12}  {cell.labels}  ({cell.passes:,.0f} passes)")
-    _warn(missing(suite.benchmarks))
+    _warn(lacking(suite))
     _say_effort(planned, [cell for cell in planned.cells if cell.key not in held], len(held), place, workers)
 
 
@@ -78,7 +78,7 @@ def validate_files(files: list[str], catalog: Path | None) -> None:
             for kind in _kinds(name, found):
                 read = LOADERS[kind](name, found)
                 typer.echo(f"{kind.removesuffix('s')} {name}: fine")
-                _warn(missing(read.benchmarks if isinstance(read, Suite) else [read] if isinstance(read, Benchmark) else []))
+                _warn(lacking(read) if isinstance(read, Suite) else missing([read] if isinstance(read, Benchmark) else []))
         except SpecError as error:
             problems += error.problems
     if problems:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from windtunnel.core.batch import joined
 from windtunnel.core.configured import Configured
 from windtunnel.core.modality import ANY, IMAGE, TEXT
-from windtunnel.errors import RecipeError
+from windtunnel.errors import RecipeError, ResourceError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from windtunnel.core.dataset import Dataset
     from windtunnel.core.network import Network
     from windtunnel.core.recipe import Finetuning, Material
+    from windtunnel.core.resource import Resource
     from windtunnel.core.threat import Threat
     from windtunnel.seeding import Generators
 
@@ -242,16 +243,26 @@ class Part(Configured, ABC):
             RecipeError: saying what is missing, and what there is.
         """
 
-    def passes(self) -> float:
-        """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""
-        return 0.0
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What it reads from disk besides the samples, each with the name of what reads it."""
+        return ()
+
+    def missing(self) -> list[str]:
+        """A sentence for each resource that is not installed, with its remedy."""
+        return [each.missed_by(name) for name, each in self.resources() if not each.found()]
 
     def require(self) -> None:
-        """Refuse to start without what it reads from disk.
+        """Refuse to start without its resources.
 
         Raises:
             ResourceError: naming what is missing, and how to get it.
         """
+        if lacking := self.missing():
+            raise ResourceError("\n".join(lacking))
+
+    def passes(self) -> float:
+        """Forward and backward passes a sample and epoch that it costs beside the two of the step itself."""
+        return 0.0
 
 
 class Loss(Part, ABC):

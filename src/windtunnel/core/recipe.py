@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from windtunnel.core.network import Network
+    from windtunnel.core.resource import Resource
     from windtunnel.core.threat import Threat
 
 
@@ -182,6 +183,14 @@ class Recipe(Configured, ABC):
         Raises:
             RecipeError: saying what is missing, and what there is.
         """
+
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What it reads from disk besides model and samples, each with the name of the part that does."""
+        return ()
+
+    def missing(self) -> list[str]:
+        """A sentence for each of them that is not installed, with its remedy."""
+        return list(dict.fromkeys(each.missed_by(name) for name, each in self.resources() if not each.found()))
 
     def rebuild(self, network: Network) -> None:
         """Give a network, fresh from its model, what this recipe adds to its structure, so that a victim's state can be put into it."""

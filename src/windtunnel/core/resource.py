@@ -24,6 +24,10 @@ class Resource:
     remedy: str
     get: Callable[[], None] | None = None
 
+    def missed_by(self, name: str) -> str:
+        """What to tell somebody who wants something of that name, and lacks this."""
+        return f"{name} needs {self.is_}, which is not installed. {self.remedy}"
+
     def fetch(self) -> None:
         """Get it, if it is not there.
 

@@ -104,7 +104,7 @@ class Threat(Configured, ABC, Generic[Inputs]):
 
     def missing(self) -> list[str]:
         """A sentence for each resource that is not installed, with its remedy."""
-        return [f"{self.use} needs {each.is_}, which is not installed. {each.remedy}" for each in self.resources() if not each.found()]
+        return [each.missed_by(self.use) for each in self.resources() if not each.found()]
 
     @final
     def require(self) -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from windtunnel.core import canonical
 from windtunnel.core.dataset import DataSource, Splits
 from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import Model, ModelSource
 from windtunnel.core.recipe import Material
-from windtunnel.errors import DataError, RecipeError, suggest
+from windtunnel.errors import DataError, suggest
 from windtunnel.execution.store import Store
 from windtunnel.provenance import versions
-
-if TYPE_CHECKING:
-    from torch import nn
 
 FILE = "facts.json"
 
@@ -91,19 +88,10 @@ class ModelFacts:
     @classmethod
     def of(cls, model: Model) -> ModelFacts:
         """The facts of a model that has just been loaded."""
+        from windtunnel.recipes.scopes.blocks import structure
+
         layers, blocks = structure(model.backbone)
         return cls(model.weights_sha256, model.features, model.parameters, model.preprocessing.as_dict(), layers, blocks)
-
-
-def structure(backbone: nn.Module) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Layers and blocks of a backbone by name, for recipes to look at before anything is computed."""
-    from windtunnel.recipes.scopes.blocks import blocks_of, layers_of
-
-    layers = layers_of(backbone)
-    try:
-        return layers, blocks_of(backbone).names
-    except RecipeError:
-        return layers, ()
 
 
 def material(model: str, data: str, layers: Mapping[str, str], blocks: tuple[str, ...], train: Sequence[int], classes: int, val: int) -> Material:

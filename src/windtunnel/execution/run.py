@@ -76,13 +76,19 @@ def run(suite: Suite, *, store: Store, runs: Path, runner: Runner | None = None,
 
 
 def require(suite: Suite) -> None:
-    """Refuse to start without what the suite's threats read from disk.
+    """Refuse to start without what the suite's threats and recipes read from disk.
 
     Raises:
         ResourceError: everything that is missing, with its remedy.
     """
-    if lacking := missing(suite.benchmarks):
-        raise ResourceError("\n".join([*lacking, "`windtunnel fetch SUITE` gets those for which no package has to be installed."]))
+    if found := lacking(suite):
+        raise ResourceError("\n".join([*found, "`windtunnel fetch SUITE` gets those for which no package has to be installed."]))
+
+
+def lacking(suite: Suite) -> list[str]:
+    """What the threats and recipes of a suite need and this machine lacks: each resource with its remedy, once."""
+    recipes = [line for each in suite.trainings.values() for line in each.how.missing()]
+    return list(dict.fromkeys([*missing(suite.benchmarks), *recipes]))
 
 
 def missing(benchmarks: Iterable[Benchmark]) -> list[str]:

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from windtunnel.core.dataset import Dataset
 from windtunnel.core.network import Network
 from windtunnel.core.part import Fitting, Hooks, Minibatch
-from windtunnel.core.recipe import Finetuned, Finetuning
+from windtunnel.core.recipe import Finetuned, Finetuning, Material
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.cleaned import cleaned
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Past, Resume
-from windtunnel.recipes.scopes.blocks import depths
+from windtunnel.recipes.scopes.blocks import depths, structure
 from windtunnel.recipes.supervised import Supervised
 from windtunnel.recipes.training import Loop, Trained, snapshot
 
@@ -43,7 +43,10 @@ def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: b
     """The same from a network that has been trained before, unless it is fresh: its features are then those of the model."""
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
+    layers, blocks = structure(network.backbone)
+    counts = tuple(np.bincount(work.train.labels, minlength=len(work.train.classes)).tolist())
     for part in parts:
+        part.check(Material(work.model.name, work.train.name, layers, blocks, counts, len(work.val)))
         part.require()
     origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)

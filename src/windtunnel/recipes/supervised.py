@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -26,6 +26,7 @@ from windtunnel.recipes.stage import Stage
 
 if TYPE_CHECKING:
     from windtunnel.core.network import Network
+    from windtunnel.core.resource import Resource
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -172,8 +173,14 @@ class Supervised(Recipe):
                 raise RecipeError(
                     f"A batch of {phase.batch} is larger than the {count} training samples of {material.data}; give `batch` at most {count}."
                 )
+            if phase.layer_decay < 1 and not material.blocks:
+                raise RecipeError(f"layer_decay lets the rate fall from block to block, and {material.model} has no blocks; leave it at 1.")
             for part in phase.parts():
                 part.check(material)
+
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What any part reads."""
+        return [pair for _, phase in self.phases() for part in phase.parts() for pair in part.resources()]
 
     def rebuild(self, network: Network) -> None:
         """Insert what a scope leaves in the network."""

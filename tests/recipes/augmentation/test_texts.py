@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.augmenting import augmented, fitting, sentences
 
+from windtunnel import make_recipe
 from windtunnel.builtins import AUGMENTATIONS, THREATS
 from windtunnel.core.texts import Texts
 from windtunnel.errors import RecipeError, ResourceError
@@ -164,3 +165,6 @@ def test_without_wordnet_synonyms_are_refused_with_the_remedy(monkeypatch, tmp_p
     for name in ("synonyms", "eda"):
         with pytest.raises(ResourceError, match=f"{name} needs WordNet 3.0, which is not installed. Install the Debian package wordnet-base"):
             AUGMENTATIONS.load(name)().begin(fitting(DATA))
+        assert make_recipe("full", "text", stages=[{"augment": name}]).missing() == AUGMENTATIONS.load(name)().missing()
+    assert make_recipe("eda", "text").missing()
+    assert make_recipe("full", "text").missing() == []

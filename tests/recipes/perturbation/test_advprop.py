@@ -60,7 +60,7 @@ def test_the_auxiliary_norms_are_trained_and_serve_the_attack():
 
 
 def test_a_network_without_batch_norm_is_refused_by_what_it_has():
-    with pytest.raises(RecipeError, match=r"this network has none; it has no normalisation"):
+    with pytest.raises(RecipeError, match=r"plain has none; it has no normalisation"):
         trained("advprop", Plain())
     with pytest.raises(RecipeError, match=r"windtunnel/micro-vit has none; it has LayerNorm"):
         wt.finetune("windtunnel/micro-vit", "advprop", Stripes(count=90))

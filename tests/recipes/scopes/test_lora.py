@@ -12,8 +12,8 @@ from windtunnel.core.network import Network
 from windtunnel.core.recipe import Material
 from windtunnel.core.texts import Texts
 from windtunnel.errors import RecipeError
-from windtunnel.execution.facts import structure
 from windtunnel.model_names import source
+from windtunnel.recipes.scopes.blocks import structure
 from windtunnel.recipes.scopes.lora import IA3, LoRA
 
 IMAGES = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from windtunnel.core.configured import STRICT
 from windtunnel.core.modality import TEXT
 from windtunnel.core.part import Augmentation, Fitting, Hooks, Minibatch
-from windtunnel.errors import ResourceError
+from windtunnel.core.resource import Resource
 from windtunnel.language.casing import alike
 from windtunnel.language.resources import RESOURCES
 from windtunnel.language.stopwords import STOP_WORDS
@@ -55,16 +55,19 @@ class Synonyms(Augmentation):
         """What may be done to a text."""
         return (replaced,)
 
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """WordNet."""
+        return [(self.use, RESOURCES["wordnet"])]
+
     def begin(self, fitting: Fitting) -> Hooks:
         """Changing words.
 
         Raises:
             ResourceError: WordNet is not installed.
         """
+        self.require()
         folder = find_wordnet()
-        if folder is None:
-            needed = RESOURCES["wordnet"]
-            raise ResourceError(f"{self.use} needs {needed.is_}, which is not installed. {needed.remedy}")
+        assert folder is not None, "the augmentation has asked for it"
         return _Changed(self, fitting, lru_cache(KNOWN)(read(folder).synonyms))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +15,7 @@ from windtunnel.core.configured import STRICT
 from windtunnel.core.modality import IMAGE, TEXT
 from windtunnel.core.named import Named
 from windtunnel.core.part import Augmentation, Fitting, Hooks, Minibatch
+from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
 from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
@@ -54,14 +56,17 @@ class Perturbation(Augmentation):
         """That of the threats."""
         return tuple(each for each in (IMAGE, TEXT) if any(threat.modality == each for threat in self.threats))
 
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What the threats read."""
+        return [(threat.use, each) for threat in self.threats for each in threat.resources()]
+
     def begin(self, fitting: Fitting) -> Hooks:
         """Changing samples.
 
         Raises:
             ResourceError: a threat lacks something that it reads.
         """
-        for each in self.threats:
-            each.require()
+        self.require()
         return _Perturbed(self, fitting)
 
 

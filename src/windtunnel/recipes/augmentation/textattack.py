@@ -15,8 +15,8 @@ from pydantic.dataclasses import dataclass
 from windtunnel.core.configured import STRICT
 from windtunnel.core.modality import TEXT
 from windtunnel.core.part import Augmentation, Fitting, Hooks, Minibatch
+from windtunnel.core.resource import Resource
 from windtunnel.core.texts import Texts
-from windtunnel.errors import ResourceError
 from windtunnel.language.resources import RESOURCES
 from windtunnel.recipes.arguments import Chance, Count
 from windtunnel.seeding import reseed, scoped
@@ -83,6 +83,10 @@ class TextAttackAugmenter(Augmentation):
     variants: Count = 4
     p: Chance = 0.5
 
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What the augmenter reads."""
+        return [(f"{self.use} {self.name}", RESOURCES[each]) for each in KINDS[self.name].needs]
+
     def begin(self, fitting: Fitting) -> Hooks:
         """Replacing texts.
 
@@ -90,9 +94,7 @@ class TextAttackAugmenter(Augmentation):
             MissingPackageError: textattack is not installed.
             ResourceError: something that the augmenter reads is not installed.
         """
-        needed = [RESOURCES[each] for each in KINDS[self.name].needs]
-        if lacking := [f"{self.use} {self.name} needs {each.is_}, which is not installed. {each.remedy}" for each in needed if not each.found()]:
-            raise ResourceError("\n".join(lacking))
+        self.require()
         return _Replaced(self, fitting, versions(self, fitting.train.texts(), fitting.train.ids, fitting.seed))
 
 

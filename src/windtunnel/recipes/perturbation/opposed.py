@@ -13,6 +13,7 @@ from windtunnel.core.batch import Batch
 from windtunnel.core.configured import STRICT
 from windtunnel.core.modality import ANY, IMAGE, TEXT
 from windtunnel.core.part import Fitting, Minibatch, Perturbation
+from windtunnel.core.resource import Resource
 from windtunnel.core.threat import Threat
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.parts import MaybeThreat, OneThreat
@@ -41,10 +42,9 @@ class Judged(Perturbation):
         """Those among the arguments."""
         yield from (threat for threat in (getattr(self, "threat", None), self.judge) if threat is not None)
 
-    def require(self) -> None:
-        """What the threats read must be there."""
-        for threat in self.threats():
-            threat.require()
+    def resources(self) -> Sequence[tuple[str, Resource]]:
+        """What the threats read."""
+        return [(threat.use, each) for threat in self.threats() for each in threat.resources()]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -9,6 +9,8 @@ from pydantic.dataclasses import dataclass
 
 from windtunnel.core.configured import STRICT
 from windtunnel.core.part import Scope
+from windtunnel.core.recipe import Material
+from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ class Adapters(Scope):
     stays: ClassVar[bool] = True
 
     width: Count = 64
+
+    def check(self, material: Material) -> None:
+        """The network must have blocks, behind which they lie."""
+        if not material.blocks:
+            raise RecipeError(f"adapters lie behind blocks, numbered modules of one kind, and {material.model} has none; use the scope `lora`.")
 
     def insert(self, network: Network, seed: int) -> None:
         """Put an adapter behind each block."""

@@ -67,6 +67,14 @@ def layers_of(backbone: nn.Module) -> dict[str, str]:
     return {name: type(module).__name__ for name, module in own}
 
 
+def structure(backbone: nn.Module) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Layers of a backbone, and names of its blocks, of which it may have none."""
+    try:
+        return layers_of(backbone), blocks_of(backbone).names
+    except RecipeError:
+        return layers_of(backbone), ()
+
+
 def _run(name: str, module: nn.Module) -> Sequence[Child]:
     children = [(f"{name}.{key}".lstrip("."), child) for key, child in module.named_children() if _weight(child)]
     runs: dict[Hashable, list[Child]] = {}
