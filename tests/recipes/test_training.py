@@ -128,6 +128,20 @@ def test_bfloat16_trains_and_is_part_of_the_key(work) -> None:
     assert done.curves[-1].train_loss == pytest.approx(plain.finetune(work()).curves[-1].train_loss, rel=0.05)
 
 
+def test_float16_trains_without_scaling_on_a_cpu(work) -> None:
+    assert accuracy(make_recipe("full", epochs=12, batch=16, precision="float16").finetune(work()), work()) > 0.8
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("extra", [{}, {"clip": 0.5}, {"accumulate": 2}, {"regularise": "sam"}])
+def test_float16_trains_on_a_gpu(extra, work) -> None:
+    material = dataclasses.replace(work(), device=torch.device("cuda"))
+    material.model.backbone.to("cuda")
+    done = make_recipe("full", epochs=12, batch=16, precision="float16", **extra).finetune(material)
+    done.network.cpu()
+    assert accuracy(done, work()) > 0.8
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Typed(Loss):
     """Cross-entropy that insists on whole numbers of 32 bits."""

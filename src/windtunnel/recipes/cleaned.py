@@ -17,7 +17,7 @@ from windtunnel.core.recipe import Finetuning
 from windtunnel.recipes.order import validation_batches
 from windtunnel.recipes.supervised import Supervised
 
-SHOWN: Final = 100
+SHOWN: Final = 50
 """Ids of suspected samples that a record lists at most, for each cleaning; ours."""
 
 

@@ -57,7 +57,7 @@ class Supervised(Recipe):
         clean: what is done about bad samples of the training split before it is trained on, in this order.
         patience: stop after so many epochs without a better validation figure; None trains to the end.
         accumulate: parts that a batch is worked through in, to save memory.
-        precision: "float32", or "bfloat16" or "float16" for mixed precision.
+        precision: "float32", or "bfloat16" or "float16" for mixed precision; float16 scales its losses on CUDA only, which was never tried.
         checkpointing: whether blocks are computed again in the backward pass, to save memory.
         head_seed: seed of the head's initialisation; that of the run if left out.
     Raises:

@@ -135,7 +135,7 @@ def test_on_digits_with_wrong_labels_most_are_found_and_training_is_better_for_i
     assert accuracy(cleaned.network, test) > accuracy(plain.network, test) + 0.02
     (notes,) = cleaned.notes["cleaning"]
     assert notes["dropped"] == notes["suspected"] == len(suspected)
-    assert len(notes["ids"]) == 100
+    assert len(notes["ids"]) == 50
     assert abs(notes["estimated noise"] - 0.4) < 0.02
 
 

@@ -15,6 +15,7 @@ from windtunnel.core.recipe import Finetuning
 from windtunnel.core.texts import Texts
 from windtunnel.datasets.digits import Digits
 from windtunnel.recipes.cleaning.de_duplicate import DeDuplicate, groups
+from windtunnel.recipes.cleaning.likeness import alike_texts
 
 
 def data(store, labels=None) -> Dataset:
@@ -104,6 +105,21 @@ def test_images_of_one_colour_are_duplicates_only_if_they_are_equal() -> None:
 )
 def test_case_and_punctuation_of_texts_are_no_difference_and_words_are(other, same) -> None:
     assert clean(texts("It was all in all a very good film with a fine cast.", other)).suspected == (("s1",) if same else ())
+
+
+@pytest.mark.parametrize("least", [0.2, 0.5, 0.8, 1.0])
+def test_no_pair_of_texts_is_missed_by_comparing_those_that_share_a_rare_run_only(least) -> None:
+    draw = np.random.default_rng(0)
+    rows = Texts.of([" ".join(draw.choice(list("abc"), draw.integers(1, 9))) for _ in range(120)])
+
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = text.split()
+        return {tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
+
+    every = [runs(text) for text in rows.plain()]
+    wanted = {(one, two) for two in range(120) for one in range(two) if len(every[one] & every[two]) >= least * len(every[one] | every[two])}
+    assert set(alike_texts(rows, least)) == wanted
+    assert wanted
 
 
 def test_all_fields_of_a_text_count() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ BLOCK: Final = 1024
 
 WORDS: Final = 3
 """Words of a shingle."""
+
+ROUNDING: Final = 1e-9
+"""What a product of a share and a count may be off."""
 
 SHIFTS: Final = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 """Rows and columns by which one image is moved before it is compared."""
@@ -81,16 +85,21 @@ def _small(data: Dataset, rows: range) -> Tensor:
 def alike_texts(texts: Texts, least: float) -> Iterator[tuple[int, int]]:
     """Pairs of rows that are the same words, or share at least so much of their runs of words; all fields of a sample count.
 
-    Only texts that share a run are compared.
+    Texts that share so much share one of their rarest runs already, and only such texts are compared.
+
+    Source:
+        Bayardo et al. 2007, "Scaling up all pairs similarity search", for the rarest runs.
     """
     shingles = [_shingles(row) for row in texts]
+    frequency = Counter(shingle for own in shingles for shingle in own)
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, own in enumerate(shingles):
-        shared = Counter(other for shingle in own for other in holders[shingle])
-        for other, common in shared.items():
-            if common >= least * (len(own) + len(shingles[other]) - common):
+        rarest = sorted(own, key=lambda shingle: (frequency[shingle], shingle))[: len(own) - math.ceil(least * len(own) - ROUNDING) + 1]
+        for other in sorted({other for shingle in rarest for other in holders[shingle]}):
+            common = len(own & shingles[other])
+            if common >= least * (len(own) + len(shingles[other]) - common) - ROUNDING:
                 yield other, row
-        for shingle in own:
+        for shingle in rarest:
             holders[shingle].append(row)
 
 
