@@ -153,7 +153,7 @@ def _soups(run: RunFolder) -> Iterator[str]:
     gains = []
     for record in records:
         notes = record.facts["notes"]
-        gains.append(notes["val_accuracy"] - max(notes["val_accuracy_of_members"].values()))
+        gains.append(notes["val_accuracy"] - max(member["val_accuracy"] for member in notes["members"]))
     worse = sum(gain < 0 for gain in gains)
     yield "A greedy soup is never worse than its best member on the selection split (Wortsman et al. 2022, arXiv 2203.05482): of "
     yield f"{len(gains)} soups {worse} were worse; on average a soup gained {100 * float(np.mean(gains)):+.2f} points there.\n"
@@ -167,8 +167,8 @@ def _overfitting(run: RunFolder) -> Iterator[str]:
         drops.append(robust[-1] - max(robust))
     if drops:
         yield "Robust accuracy overfits (Rice et al. 2020, arXiv 2002.11569): in the last epoch of `pgd-at` it is below that of the best epoch by "
-        yield f"{-100 * float(np.mean(drops)):.1f} points on average over {len(drops)} trainings, on the validation split and under the training threat"
-        yield "(the largest of several figures is above the last one by chance alone, too).\n"
+        yield f"{-100 * float(np.mean(drops)):.1f} points on average over {len(drops)} trainings, on the validation split and under the training "
+        yield "threat (the largest of several figures is above the last one by chance alone, too).\n"
 
 
 if __name__ == "__main__":
