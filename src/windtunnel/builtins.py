@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from windtunnel.registry import Registry
 
 if TYPE_CHECKING:
+    from windtunnel.core.cleaning import Cleaning
     from windtunnel.core.condition import Condition
     from windtunnel.core.configured import Configured
     from windtunnel.core.dataset import DataSource
     from windtunnel.core.metric import Metric
     from windtunnel.core.model import ModelSource
-    from windtunnel.core.part import Augmentation, Averaging, Cleaning, Loss, Perturbation, Regularisation, Scope, Selection
+    from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
     from windtunnel.core.recipe import Recipe
     from windtunnel.core.threat import Threat
 
@@ -158,7 +159,7 @@ SELECTIONS: Final[Registry[Selection]] = Registry(
 
 CLEANINGS: Final[Registry[Cleaning]] = Registry(
     "cleaning",
-    "windtunnel.core.part:Cleaning",
+    "windtunnel.core.cleaning:Cleaning",
     {
         "missing": "windtunnel.recipes.cleaning.missing:Missing",
         "de-duplicate": "windtunnel.recipes.cleaning.de_duplicate:DeDuplicate",

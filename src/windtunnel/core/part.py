@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from windtunnel.core.dataset import Dataset
     from windtunnel.core.network import Network
-    from windtunnel.core.recipe import Finetuning, Material
+    from windtunnel.core.recipe import Material
     from windtunnel.core.resource import Resource
     from windtunnel.core.threat import Threat
     from windtunnel.seeding import Generators
@@ -373,35 +373,3 @@ class Selection(Part, ABC):
     def watched(self) -> Iterator[Threat[Any]]:
         """Threats that selection looks at; a suite that selects by them may not report on them."""
         yield from ()
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """What a cleaning leaves of a training split.
-
-    Args:
-        data: the samples that are left, some perhaps with other labels or inputs.
-        suspected: ids of all that it took for bad, whatever it did to them.
-        notes: what else is to be known, as plain data; it is shown in the record.
-        rewritten: whether inputs are others than they were under the same id, so that features kept by id are not theirs.
-    """
-
-    data: Dataset
-    suspected: tuple[str, ...] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    rewritten: bool = False
-
-
-class Cleaning(Part, ABC):
-    """Looks for bad samples in the training split, once, before anything is trained."""
-
-    reads_features: ClassVar[bool] = False
-    """Whether it asks for the frozen features of the split."""
-
-    @abstractmethod
-    def clean(self, work: Finetuning) -> Cleaned:
-        """What is left of `work.train`; the other splits are not looked at.
-
-        Raises:
-            RecipeError: the data cannot be cleaned this way.
-        """

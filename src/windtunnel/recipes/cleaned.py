@@ -10,9 +10,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from windtunnel.core.cleaning import Cleaned
 from windtunnel.core.dataset import Dataset
 from windtunnel.core.network import Network
-from windtunnel.core.part import Cleaned
 from windtunnel.core.recipe import Finetuning
 from windtunnel.recipes.order import validation_batches
 from windtunnel.recipes.supervised import Supervised

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from windtunnel.builtins import AUGMENTATIONS, AVERAGINGS, CLEANINGS, LOSSES, PERTURBATIONS, RECIPES, REGULARISATIONS, SCOPES, SELECTIONS, THREATS
+from windtunnel.core.cleaning import Cleaning
 from windtunnel.core.named import Named
-from windtunnel.core.part import Augmentation, Averaging, Cleaning, Loss, Perturbation, Regularisation, Scope, Selection
+from windtunnel.core.part import Augmentation, Averaging, Loss, Perturbation, Regularisation, Scope, Selection
 from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 

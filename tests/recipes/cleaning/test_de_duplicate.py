@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from windtunnel.conditions.near_duplicates import NearDuplicates
+from windtunnel.core.cleaning import Cleaned
 from windtunnel.core.dataset import Dataset
-from windtunnel.core.part import Cleaned
 from windtunnel.core.recipe import Finetuning
 from windtunnel.core.texts import Texts
 from windtunnel.datasets.digits import Digits

@@ -10,8 +10,8 @@ import torch
 
 from windtunnel import make_recipe
 from windtunnel.conditions import missing as condition
+from windtunnel.core.cleaning import Cleaned
 from windtunnel.core.dataset import Dataset
-from windtunnel.core.part import Cleaned
 from windtunnel.core.recipe import Finetuning
 from windtunnel.core.texts import Texts
 from windtunnel.errors import RecipeError

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from windtunnel.core.cleaning import Cleaned, Cleaning
 from windtunnel.core.configured import STRICT
-from windtunnel.core.part import Cleaned, Cleaning
 from windtunnel.core.recipe import Material
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Rate

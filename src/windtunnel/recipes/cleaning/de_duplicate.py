@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from windtunnel.core.cleaning import Cleaned, Cleaning
 from windtunnel.core.configured import STRICT
 from windtunnel.core.dataset import Dataset
-from windtunnel.core.part import Cleaned, Cleaning
 from windtunnel.core.texts import Texts
 
 if TYPE_CHECKING:

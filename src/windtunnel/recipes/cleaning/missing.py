@@ -9,10 +9,10 @@ import numpy.typing as npt
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from windtunnel.core.cleaning import Cleaned, Cleaning
 from windtunnel.core.condition import altered
 from windtunnel.core.configured import STRICT
 from windtunnel.core.dataset import Dataset, Pixels
-from windtunnel.core.part import Cleaned, Cleaning
 from windtunnel.core.texts import Texts
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.arguments import Count
