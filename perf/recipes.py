@@ -147,7 +147,7 @@ def plain_texts(work: Finetuning, recipe: Supervised) -> None:
         batch = work.train.batch(rows)
         loss = nn.functional.cross_entropy(network(batch.inputs), batch.labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
         optimizer.step()
     network.eval()
     with torch.no_grad():

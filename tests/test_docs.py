@@ -109,6 +109,10 @@ def test_the_pages_of_the_recipes_are_what_the_script_writes(monkeypatch: pytest
     assert {path for path in wanted if path.parent.name == "recipes"} == set((ROOT / "docs" / "recipes").glob("*.md"))
 
 
+def test_the_page_of_evidence_is_what_the_published_reports_say() -> None:
+    assert script("evidence").evidence() == (ROOT / "docs" / "evidence.md").read_text(), "run: python tools/evidence.py"
+
+
 def test_the_table_of_perturbations_shows_what_the_code_makes() -> None:
     found = script("perturbations")
     assert found.page() == found.PAGE.read_text(), "run: python tools/perturbations.py"
