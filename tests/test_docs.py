@@ -94,6 +94,7 @@ def script(name: str) -> ModuleType:
     assert found
     assert found.loader
     module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module  # dataclasses look their module up there
     found.loader.exec_module(module)
     return module
 

@@ -19,10 +19,11 @@ from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Headline
 from windtunnel.errors import DataError, RecipeError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, remember
-from windtunnel.execution.plan import Finetune, plan
+from windtunnel.execution.plan import plan
 from windtunnel.execution.run import run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
+from windtunnel.execution.work import Finetune
 from windtunnel.execution.workbench import Workbench
 from windtunnel.reporting.report import Report
 from windtunnel.threats.gradient.transfer import MIFGSM

@@ -21,12 +21,13 @@ from windtunnel.core.suite import Benchmark, Headline, Suite
 from windtunnel.errors import RecipeError
 from windtunnel.execution.facts import Facts
 from windtunnel.execution.local import Failure, _Schedule
-from windtunnel.execution.plan import Finetune, plan
+from windtunnel.execution.plan import plan
 from windtunnel.execution.progress import Silent
 from windtunnel.execution.recording import RECORD
 from windtunnel.execution.run import OUTCOMES, RECORDS, Done, run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
+from windtunnel.execution.work import Finetune
 from windtunnel.execution.workbench import BEST, Workbench
 from windtunnel.recipes.pretrained import Pretrained
 from windtunnel.recipes.scopes.whole import Full, Head

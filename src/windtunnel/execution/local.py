@@ -17,8 +17,8 @@ from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
 from windtunnel.core.runner import Runner
 from windtunnel.errors import StoreError, WindtunnelError
-from windtunnel.execution.plan import Evaluate, Finetune, Work
 from windtunnel.execution.progress import Progress
+from windtunnel.execution.work import Evaluate, Finetune, Work
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,77 +13,19 @@ from windtunnel.builtins import DATASETS
 from windtunnel.core import canonical
 from windtunnel.core.cell import SEARCH_VERSION, Cell, Labels
 from windtunnel.core.classes import groups
-from windtunnel.core.condition import Condition
 from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
-from windtunnel.core.recipe import Recipe
 from windtunnel.core.suite import Benchmark, DataRef, Suite, Training
 from windtunnel.core.threat import Threat
 from windtunnel.datasets.reference import parse_reference
 from windtunnel.datasets.splitting import stratified_subset
 from windtunnel.errors import DataError, ModelError, RecipeError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, material
-from windtunnel.provenance import versions
-
-PRECISION = "float32"
+from windtunnel.execution.work import Evaluate, Finetune, Samples, Work, computed_by, members, trained, untrained
 
 # What is assumed of a split while the data was never loaded; only for estimates of effort.
 ASSUMED_TRAIN = 1000
 ASSUMED_TEST = 500
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The samples of one evaluation.
-
-    Args:
-        data: where they come from.
-        indices: rows of the split; None while the data is unknown.
-        count: how many.
-        fingerprint: of the data.
-        sha256: digest over the ids, in order.
-    """
-
-    data: DataRef
-    indices: tuple[int, ...] | None
-    count: int
-    fingerprint: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Finetune:
-    """The work of one fine-tuning cell.
-
-    Args:
-        train: before the condition acts on them; None where nothing is trained.
-        condition: how the training data is bad; None for the data as it is.
-        seed: of the training, and of what the condition draws, so that the seeds of a suite vary over both.
-    """
-
-    cell: Cell
-    model: ModelSource
-    recipe: Recipe
-    data: DataSource
-    train: Samples | None
-    val_split: str
-    seed: int
-    condition: Condition | None = None
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """The work of one evaluation cell: what to do to the victim that `finetune` makes."""
-
-    cell: Cell
-    finetune: Finetune
-    threat: Threat
-    samples: Samples
-    seed: int
-    surrogate: Finetune | None = None
-
-
-Work = Finetune | Evaluate
 
 
 @dataclass(frozen=True)
@@ -243,12 +185,12 @@ class _Planner:
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
             self._check(model, recipe, facts, self.data, train, val_split)
-            seen = _untrained(self.data.classes)
+            seen = untrained(self.data.classes)
             if train is not None:
                 selection = canonical.sha256(self.data.split(val_split)[0])
                 seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
             identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
-            cell = replace(cell, content=_trained(identity, source, how, seen, seed, self.suite.threads, condition))
+            cell = replace(cell, content=trained(identity, source, how, seen, seed, self.suite.threads, condition))
             work = Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
             cell = replace(cell, needs=tuple(dict.fromkeys(member.cell.key for member in members(work, self.data.classes))))
         return Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
@@ -301,57 +243,11 @@ class _Planner:
                 "threat": each.described,
                 "data": {"fingerprint": samples.fingerprint, "split": samples.data.split, "samples": samples.sha256},
                 "seed": each.benchmark.seed,
-                **_computed_by(self.suite.threads, finetune.model.computed_with, threat.libraries),
+                **computed_by(self.suite.threads, finetune.model.computed_with, threat.libraries),
                 **({} if surrogate is None else {"surrogate": surrogate.cell.key}),
                 **({"search": SEARCH_VERSION} if threat.adaptive else {}),
             }
         return Evaluate(Cell("evaluate", labels, content, each.effort, needs), finetune, threat, samples, each.benchmark.seed, surrogate)
-
-
-def members(work: Finetune, classes: Sequence[str]) -> Iterator[Finetune]:
-    """The work of every member that is known before, and of the members of these."""
-    for recipe, seed in work.recipe.members(work.seed):
-        member = member_of(work, recipe, seed, classes)
-        yield member
-        yield from members(member, classes)
-
-
-def member_of(work: Finetune, recipe: Recipe, seed: int, classes: Sequence[str]) -> Finetune:
-    """The work of another recipe on the material of `work`, under the key that it has in a suite that lists it.
-
-    Args:
-        classes: names of the data's classes.
-    """
-    content = work.cell.content
-    assert content is not None, "members are carried out only when their data is known"
-    assert work.train is not None, "a recipe that is made of others trains"
-    train = work.train if recipe.trains else None
-    seen = content["data"] if recipe.trains else _untrained(classes)
-    labels = replace(work.cell.labels, recipe=recipe.use, seed=seed)
-    condition = work.condition if recipe.trains else None
-    described = _trained(content["model"], work.model, recipe, seen, seed, content["threads"], condition)
-    cell = Cell("finetune", labels, described, recipe.passes(work.train.count if recipe.trains else 0))
-    return replace(work, cell=cell, recipe=recipe, train=train, seed=seed, condition=condition)
-
-
-def _trained(
-    model: Mapping[str, Any], source: ModelSource, recipe: Recipe, data: Mapping[str, Any], seed: int, threads: int, condition: Condition | None
-) -> dict[str, Any]:
-    """Everything meant to change what a fine-tuning leaves."""
-    under = {} if condition is None else {"condition": condition.describe()}
-    computed = _computed_by(threads, source.computed_with, recipe.packages(), condition.packages() if condition else ())
-    return {"model": model, "recipe": recipe.describe(), "data": data, "seed": seed, **under, **computed}
-
-
-def _untrained(classes: Sequence[str]) -> dict[str, str]:
-    """What a recipe that does not train sees of the data."""
-    return {"classes": canonical.sha256(list(classes))}
-
-
-@cache
-def _computed_by(threads: int, *libraries: tuple[str, ...]) -> Mapping[str, Any]:
-    names = {"torch", "numpy", *(name for group in libraries for name in group)}
-    return {"precision": PRECISION, "threads": threads, "libraries": versions(names)}
 
 
 def _searches(threat: Threat) -> float:

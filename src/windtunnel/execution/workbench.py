@@ -31,8 +31,8 @@ from windtunnel.errors import StoreError, WindtunnelError
 from windtunnel.execution import recording
 from windtunnel.execution.facts import DataFacts, ModelFacts, remember
 from windtunnel.execution.partial import EVERY, Partial
-from windtunnel.execution.plan import Evaluate, Finetune, Samples, member_of
 from windtunnel.execution.store import Entry, Store
+from windtunnel.execution.work import Evaluate, Finetune, Samples, member_of
 
 BEST, LAST, FEATURES = "best.safetensors", "last.safetensors", "features.safetensors"
 
