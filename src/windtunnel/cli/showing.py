@@ -114,16 +114,16 @@ def show_name(name: str, catalog: Path | None) -> None:
         UnknownNameError: it is nowhere.
     """
     found = Catalog(catalog)
-    tables = {kind: table for kind, table in TABLES.items() if name in table}
-    for kind, table in tables.items():
-        _explain(kind.removesuffix("s"), name, table.load(name))
-    if tables:
+    files = [(folder, found.find(folder, name)) for folder in KINDS if name in found.names(folder)]
+    for folder, path in files:
+        typer.echo(f"# {folder.removesuffix('s')} {name}: {path}\n{path.read_text()}", nl=False)
+    tables = [table for table in TABLES.values() if name in table]
+    for number, table in enumerate(tables):
+        if number or files:
+            typer.echo()
+        _explain(table.noun, name, table.load(name))
+    if files or tables:
         return
-    for folder in KINDS:
-        if name in found.names(folder):
-            path = found.find(folder, name)
-            typer.echo(f"# {path}\n{path.read_text()}", nl=False)
-            return
     names = [each for table in TABLES.values() for each in table] + [each for folder in KINDS for each in found.names(folder)]
     raise UnknownNameError(f"Nothing is called {name!r}. {suggest(name, names)}")
 
