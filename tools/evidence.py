@@ -58,10 +58,10 @@ COMMON = (
     Claim("LP-FT is ahead of full fine-tuning in distribution, too (+1)", KUMAR, "lp-ft", ("full",), "clean"),
     Claim("Full fine-tuning beats linear probing in distribution", KUMAR, "full", ("linear-probe",), "clean"),
     Claim("Linear probing beats full fine-tuning under shift", KUMAR, "linear-probe", ("full",), "shift"),
-    Claim("WiSE-FT at 0.5 beats full fine-tuning under shift by several points", WORTSMAN, "wise-ft alpha=0.5", ("full",), "shift"),
+    Claim("WiSE-FT at 0.5 beats its fine-tuned end under shift by several points", WORTSMAN, "wise-ft alpha=0.5", ("lp-ft",), "shift"),
     Claim("WiSE-FT's curve is concave in distribution: its middle lies above the mean of its ends", WORTSMAN, "wise-ft alpha=0.5",
-          ("full", "linear-probe"), "clean"),
-    Claim("WiSE-FT's curve is concave under shift", WORTSMAN, "wise-ft alpha=0.5", ("full", "linear-probe"), "shift"),
+          ("lp-ft", "linear-probe"), "clean"),
+    Claim("WiSE-FT's curve is concave under shift", WORTSMAN, "wise-ft alpha=0.5", ("lp-ft", "linear-probe"), "shift"),
 )  # fmt: skip
 VISION = (
     *COMMON,

@@ -53,10 +53,10 @@ def test_the_network_holds_the_state_and_the_notes_its_figures(work):
     assert carried == [(PROBE, 0), (QUICK, 0)]
 
 
-def test_the_preset_is_full_fine_tuning_and_the_probe_of_the_catalogue():
+def test_the_preset_goes_from_the_probe_to_lp_ft_of_the_catalogue():
     for modality in ("image", "text"):
         recipe = make_recipe("wise-ft", modality)
-        assert recipe.of == make_recipe("full", modality)
+        assert recipe.of == make_recipe("lp-ft", modality) == WiseFt.suited(modality).of
         assert recipe.start == make_recipe("linear-probe", modality) == WiseFt.suited(modality).start
         assert recipe.passes(10) == recipe.of.passes(10) + recipe.start.passes(10)
 
@@ -64,7 +64,7 @@ def test_the_preset_is_full_fine_tuning_and_the_probe_of_the_catalogue():
 def test_a_nested_recipe_takes_a_name_a_preset_with_short_names_or_a_change():
     assert make_recipe("wise-ft", of="lp-ft").of == make_recipe("lp-ft")
     assert make_recipe("wise-ft", of={"use": "pgd-at", "eps": "4/255"}).of == make_recipe("pgd-at", eps="4/255")
-    assert make_recipe("wise-ft", of={"epochs": 3}).of == make_recipe("full", epochs=3)
+    assert make_recipe("wise-ft", of={"epochs": 3}).of == make_recipe("lp-ft", epochs=3)
 
 
 def test_it_trains_on_what_both_ends_train_on():

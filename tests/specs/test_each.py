@@ -14,10 +14,10 @@ def recipes(workspace, entries: str):
 
 
 def test_values_of_an_argument_become_recipes_that_say_so(workspace) -> None:
-    found = recipes(workspace, "  - full\n  - {use: wise-ft, each: {alpha: [0, 0.25, 1]}}\n")
-    assert list(found) == ["full", "wise-ft alpha=0", "wise-ft alpha=0.25", "wise-ft alpha=1"]
+    found = recipes(workspace, "  - lp-ft\n  - {use: wise-ft, each: {alpha: [0, 0.25, 1]}}\n")
+    assert list(found) == ["lp-ft", "wise-ft alpha=0", "wise-ft alpha=0.25", "wise-ft alpha=1"]
     assert [found[name].alpha for name in list(found)[1:]] == [0, 0.25, 1]
-    assert found["wise-ft alpha=0"].of == found["full"]
+    assert found["wise-ft alpha=0"].of == found["lp-ft"]
 
 
 def test_several_arguments_are_crossed_beside_those_that_stay(workspace) -> None:
@@ -98,7 +98,7 @@ def test_recipes_in_recipes_are_presets_with_short_names(workspace) -> None:
     assert found["wise-ft"].of == make_recipe("pgd-at", eps="4/255")
     assert found["greedy-soup"].of == (make_recipe("full"), make_recipe("full", lr=1e-4))
     [changed] = recipes(workspace, "  - {use: wise-ft, of: {epochs: 3}}\n").values()
-    assert changed.of == make_recipe("full", epochs=3)
+    assert changed.of == make_recipe("lp-ft", epochs=3)
 
 
 def test_a_space_takes_the_short_names_of_its_recipe(workspace) -> None:

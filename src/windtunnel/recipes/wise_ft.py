@@ -15,11 +15,16 @@ from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.members import common_modalities, stays
 from windtunnel.recipes.parts import OneRecipe
-from windtunnel.recipes.scopes.whole import Head
+from windtunnel.recipes.scopes.whole import Full, Head
+from windtunnel.recipes.stage import Stage
 from windtunnel.recipes.supervised import Supervised
 
 if TYPE_CHECKING:
     from windtunnel.core.network import Network
+
+
+FROM_PROBE = (Stage(name="probe", scope=Head(), epochs=100, lr=1e-2), Stage(scope=Full()))
+"""The stages of LP-FT."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -27,7 +32,7 @@ class WiseFt(Recipe):
     """Interpolate every weight between a network that has hardly left the pre-trained one and a fine-tuned one; nothing else is trained.
 
     Both ends are recipes of their own, carried out with the same seed, and computed once for all values of alpha. The preset `wise-ft`
-    goes from the linear probe to full fine-tuning.
+    goes from the linear probe to LP-FT, which begins there.
 
     Args:
         of: the fine-tuned end.
@@ -39,14 +44,17 @@ class WiseFt(Recipe):
         Wortsman et al. 2022, arXiv 2109.01903, equation 1; alpha 0.5 where nothing tells better (section 3). Every entry of the state is
         interpolated, batch statistics too, as in the reference implementation, so that alpha 0 and 1 are the ends themselves.
         Deviation: the published start is a zero-shot classifier made from texts. A network without one has the linear probe in its
-        place: the pre-trained backbone as it is, under a head trained on its frozen features.
+        place: the pre-trained backbone as it is, under a head trained on its frozen features; and LP-FT, which begins with it, in that
+        of fine-tuning from the zero-shot classifier.
     """
 
     use: ClassVar[str] = "interpolation"
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
-    defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({TEXT: MappingProxyType({"of": Supervised.suited(TEXT)})})
+    defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {TEXT: MappingProxyType({"of": Supervised.suited(TEXT, stages=FROM_PROBE)})}
+    )
 
-    of: OneRecipe = Supervised()
+    of: OneRecipe = Supervised(stages=FROM_PROBE)
     start: OneRecipe = Supervised(scope=Head(), epochs=100, lr=1e-2)
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
 
