@@ -16,6 +16,11 @@ from windtunnel.reporting.report import Report
 FILES = {"records.jsonl", "outcomes.parquet", "manifest.json", "leaderboard.json", "leaderboard.md", "index.html"}
 
 
+def records(folder, *, pictures: bool = False):
+    found = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    return found if pictures else [{**record, "examples": []} for record in found]
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -32,8 +37,18 @@ def test_a_published_folder_is_rebuilt_byte_for_byte(run, tmp_path):
 
 def test_what_is_published_says_the_same_as_the_run(run, tmp_path):
     folder = publish(run.path, tmp_path / "it")
-    assert (folder / "records.jsonl").read_bytes() == (run.path / "records.jsonl").read_bytes()
+    assert records(folder) == records(run.path)
     assert Report(folder).html() == Report(run).html() == (folder / "index.html").read_text()
+
+
+def test_pictures_of_samples_are_published_of_the_best_and_the_last_entry_alone(run, tmp_path):
+    target = publish(run.path, tmp_path / "out")
+    board = json.loads((target / "leaderboard.json").read_text())["entries"]
+    shown = {(board[place]["model"], board[place]["recipe"]) for place in (0, -1)}
+    before, after = records(run.path, pictures=True), records(target, pictures=True)
+    assert any(record["examples"] for record in before)
+    for one, other in zip(before, after, strict=True):
+        assert other == (one if (one["labels"]["model"], one["labels"]["recipe"]) in shown else {**one, "examples": []})
 
 
 def test_publishing_again_replaces_the_same_suite(run, small, tmp_path):
@@ -42,7 +57,7 @@ def test_publishing_again_replaces_the_same_suite(run, small, tmp_path):
     newer = write_run(tmp_path / "newer", Plot(**small, drop={"full": 0.2}))
     publish(newer, folder)
     assert set(contents(folder)) == FILES
-    assert (folder / "records.jsonl").read_bytes() == (newer / "records.jsonl").read_bytes()
+    assert records(folder) == records(newer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["it", "newer"]
 
 

@@ -6,14 +6,17 @@ import json
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from windtunnel.core.canonical import dumps
 from windtunnel.errors import RecordError
 from windtunnel.reporting import files, writers
 from windtunnel.reporting.folder import MANIFEST, OUTCOMES, RECORDS, RunFolder
 from windtunnel.reporting.html import render
 from windtunnel.reporting.leaderboard import Leaderboard
+from windtunnel.reporting.sections import portrayed
 
 PAGE, JSON, MARKDOWN = "index.html", "leaderboard.json", "leaderboard.md"
 
@@ -102,13 +105,20 @@ def _may_replace(target: Path, suite: str, force: bool) -> None:
 
 
 def _fill(temporary: Path, folder: RunFolder) -> None:
-    for name in (RECORDS, OUTCOMES):
-        shutil.copyfile(folder.path / name, temporary / name)
+    shutil.copyfile(folder.path / OUTCOMES, temporary / OUTCOMES)
+    files.write(temporary / RECORDS, _records(folder))
     body = {name: without_paths(value) if name in _SHOWN else value for name, value in folder.manifest.body.items()}
     files.write(temporary / MANIFEST, json.dumps(body, indent=1, sort_keys=True) + "\n")
     rebuild(temporary)
     # A temporary folder is private; what is published is for everybody.
     temporary.chmod(0o755)
+
+
+def _records(folder: RunFolder) -> str:
+    """The records, pictures of samples only where the page shows any: of a large run they are four fifths of what is written."""
+    shown = {(entry.model, entry.recipe) for entry in portrayed(Leaderboard.of(folder))}
+    kept = (record if (record.labels.model, record.labels.recipe) in shown else replace(record, examples=()) for record in folder.records)
+    return "".join(f"{dumps(record.as_dict())}\n" for record in kept)
 
 
 def _swap(temporary: Path, target: Path) -> None:

@@ -154,10 +154,15 @@ def attack_groups(board: Leaderboard) -> tuple[AttackGroup, ...]:
     )
 
 
+def portrayed(board: Leaderboard) -> list[Entry]:
+    """The entries of which samples are shown: the best and the last of the ranking."""
+    ranked = [entry for entry in board.entries if entry.rank is not None] or list(board.entries)
+    return [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked[:1]
+
+
 def samples(folder: RunFolder, board: Leaderboard) -> Samples:
     """Samples before and after each threat, as the best and the last of the ranking saw them."""
-    ranked = [entry for entry in board.entries if entry.rank is not None] or list(board.entries)
-    chosen = [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked[:1]
+    chosen = portrayed(board)
     groups, spent, left_out = [], 0, 0
     for benchmark in folder.manifest.benchmarks:
         for threat in benchmark.threats:
