@@ -268,7 +268,8 @@ def test_recipes_have_the_names_of_the_table():
 def test_what_is_missing_is_named_with_its_remedy_before_anything_runs(monkeypatch, tmp_path):
     monkeypatch.setenv("TA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    suite = SimpleNamespace(benchmarks=[SimpleNamespace(threats={"a": threat("textfooler"), "b": threat("iga"), "c": threat("deepwordbug")})])
+    threats = {"a": threat("textfooler"), "b": threat("iga"), "c": threat("deepwordbug")}
+    suite = SimpleNamespace(benchmarks=[SimpleNamespace(threats=threats)], trainings={})
     with pytest.raises(ResourceError, match="textattack/textfooler needs the counter-fitted word vectors") as caught:
         require(suite)
     lines = str(caught.value).splitlines()
