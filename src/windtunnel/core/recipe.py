@@ -139,6 +139,13 @@ class Finetuned:
     notes: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
 
+    @property
+    def val_accuracy(self) -> float | None:
+        """Accuracy on the validation split of what is kept: of the chosen epoch, or noted by a recipe without epochs of its own."""
+        if not self.curves:
+            return self.notes.get("val_accuracy")
+        return next(epoch.val_accuracy for epoch in reversed(self.curves) if epoch.epoch == self.best_epoch and epoch.stage == self.curves[-1].stage)
+
 
 class Recipe(Configured, ABC):
     """How a victim is obtained from a model; subclasses are frozen dataclasses, their fields the hyper-parameters."""

@@ -33,7 +33,7 @@ RECORD, OUTCOMES = "record.json", "outcomes.parquet"
 
 def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any]) -> Record:
     """The record of a fine-tuning cell."""
-    accuracy = _validated(done)
+    accuracy = done.val_accuracy
     estimates = {} if accuracy is None else {"": {"val-accuracy": wilson(round(accuracy * len(val)), len(val)).as_dict()}}
     return Record(
         key=cell.key,
@@ -47,13 +47,6 @@ def finetuned(cell: Cell, done: Finetuned, val: Dataset, facts: Mapping[str, Any
         cost={"passes": cell.passes},
         flags=tuple(flag.as_dict() for flag in done.flags),
     )
-
-
-def _validated(done: Finetuned) -> float | None:
-    """Accuracy on the validation split of what is kept: of the chosen epoch, or noted by a recipe without epochs of its own."""
-    if not done.curves:
-        return done.notes.get("val_accuracy")
-    return next(epoch.val_accuracy for epoch in reversed(done.curves) if epoch.epoch == done.best_epoch and epoch.stage == done.curves[-1].stage)
 
 
 def restored(record: Mapping[str, Any], network: Network, best: dict[str, Tensor], last: dict[str, Tensor]) -> Finetuned:

@@ -114,7 +114,8 @@ class _Search:
 
     def _figure(self, done: Finetuned) -> float:
         if self.search.select != "robust-val":
-            return measured(done.network, self.work.val, self.work.device).accuracy
+            known = done.val_accuracy  # else a head's trial would take as long as the backbone's look at the split
+            return measured(done.network, self.work.val, self.work.device).accuracy if known is None else known
         batches = validation_batches(self.work.val, self.work.device)()
         right = standing(done.network, batches, self.search.threats, integer(self.work.seed, "robust-validation"))
         return right / len(self.work.val)
