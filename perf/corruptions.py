@@ -14,9 +14,10 @@ from PIL import Image
 from perf.peers import imagecorruptions
 from perf.report import Figure, Section
 from perf.timing import Job, Ratio, interleave, ratio
-from windtunnel.builtins import CORRUPTION_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core.dataset import Pixels
 from windtunnel.seeding import generators
+from windtunnel.sets import CORRUPTION_SETS
 from windtunnel.threats.corruptions.corruption import Corruption
 
 NAMES = (*CORRUPTION_SETS["common"], *CORRUPTION_SETS["extra"])

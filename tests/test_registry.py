@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from windtunnel.builtins import CONDITIONS, CORRUPTION_SETS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
 from windtunnel.errors import UnknownNameError, WindtunnelError
 from windtunnel.registry import Registry
+from windtunnel.sets import CORRUPTION_SETS
 
 PLUGIN = Path(__file__).parent / "plugin_package"
 TABLES = (MODELS, RECIPES, CONDITIONS, THREATS, DATASETS, METRICS, *PARTS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import windtunnel as wt
-from windtunnel.builtins import TEXT_SETS, THREATS
+from windtunnel.builtins import THREATS
+from windtunnel.sets import TEXT_SETS
 from windtunnel.threats.text.perturb import perturbation_names
 from windtunnel.threats.text.perturbation import Perturbation
 

@@ -12,11 +12,12 @@ from typing import Any
 import typer
 import yaml
 
-from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SETS, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, THREATS
 from windtunnel.cli.commands import app
 from windtunnel.core.canonical import plain
 from windtunnel.core.configured import brief
 from windtunnel.registry import Registry
+from windtunnel.sets import SETS
 from windtunnel.specs import benchmark, runner, suite
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.metrics.corruption_error import ALEXNET, ALEXNET_CLEAN, mean_corruption_error, relative_corruption_error
 from windtunnel.metrics.curve import areas, median_distance
+from windtunnel.sets import CORRUPTION_SETS
 
 TABLE = np.array(list(ALEXNET.values()))
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from support.runs import BENCHMARKS, Plot, write_run
 
-from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.core.flag import Flag
 from windtunnel.core.sequences import TESTED
 from windtunnel.metrics.corruption_error import ALEXNET
@@ -20,6 +19,7 @@ from windtunnel.reporting.leaderboard import Leaderboard
 from windtunnel.reporting.measures import measures
 from windtunnel.reporting.report import Report
 from windtunnel.reporting.rivals import rivals
+from windtunnel.sets import CORRUPTION_SETS
 
 ATTACKS = {
     **BENCHMARKS[0],

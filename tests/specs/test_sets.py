@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from windtunnel.builtins import SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.errors import Problem
+from windtunnel.sets import SETS
 from windtunnel.specs.nodes import read
 from windtunnel.specs.tables import BUILTIN
 from windtunnel.specs.threats import Threats, read_threats

@@ -11,11 +11,12 @@ import torch
 from pydantic import ValidationError
 from support.victims import answered, convolutional, images
 
-from windtunnel.builtins import CORRUPTION_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core.batch import Batch
 from windtunnel.core.threat import Threat
 from windtunnel.core.victim import Victim
 from windtunnel.provenance import LIBRARIES
+from windtunnel.sets import CORRUPTION_SETS
 from windtunnel.threats.corruptions.corruption import Corruption
 
 REQUIRED = {

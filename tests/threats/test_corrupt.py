@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.errors import DataError, UnknownNameError
+from windtunnel.sets import CORRUPTION_SETS
 from windtunnel.threats.corrupt import corrupt
 
 NAMES = CORRUPTION_SETS["common"]

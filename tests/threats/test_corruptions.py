@@ -12,10 +12,11 @@ from PIL import Image
 from scipy.ndimage import correlate
 from scipy.stats import poisson
 
-from windtunnel.builtins import CORRUPTION_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core.dataset import to_inputs, to_pixels
 from windtunnel.errors import MissingPackageError
 from windtunnel.seeding import generator, generators
+from windtunnel.sets import CORRUPTION_SETS
 from windtunnel.threats.corruptions.blur import disk
 from windtunnel.threats.corruptions.corruption import quantise
 from windtunnel.threats.corruptions.fog import plasma

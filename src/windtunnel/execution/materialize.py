@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from windtunnel.builtins import CORRUPTION_SETS, TEXT_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core import canonical
 from windtunnel.core.dataset import Dataset, DataSource, Pixels
 from windtunnel.core.modality import IMAGE, TEXT
@@ -22,6 +22,7 @@ from windtunnel.execution.store import sync_folder, write_synced
 from windtunnel.execution.text_copies import write_texts
 from windtunnel.provenance import collect
 from windtunnel.seeding import generators
+from windtunnel.sets import CORRUPTION_SETS, TEXT_SETS
 from windtunnel.threats.corrupt import corruption_names
 from windtunnel.threats.corruptions.corruption import Corruption
 from windtunnel.threats.corruptions.pictures import picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -17,9 +17,6 @@ from windtunnel.recipes.arguments import Count
 from windtunnel.recipes.continued import continuable
 from windtunnel.recipes.parts import OneRecipe
 from windtunnel.recipes.supervised import Supervised
-
-if TYPE_CHECKING:
-    pass
 
 INNER = MappingProxyType({"epochs": 1, "batch": 10, "schedule": "constant", "warmup": 0.0})
 """Five steps on 5 classes of 10 samples, at a constant rate: the paper's inner iterations and batch on Omniglot, table 3 (appendix A)."""

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel.builtins import CORRUPTION_SETS
 from windtunnel.core.configured import parse_fraction
 from windtunnel.core.outcome import Floats
 from windtunnel.core.sequences import TESTED, is_noise
@@ -23,6 +22,7 @@ from windtunnel.reporting.figures import Unavailable, cell, cut
 from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.groups import WorstGroups
 from windtunnel.reporting.manifest import BenchmarkFacts, ThreatFacts
+from windtunnel.sets import CORRUPTION_SETS
 
 NORMALISER = "alexnet"
 SEQUENCES = "imagenet-p"

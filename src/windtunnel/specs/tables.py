@@ -15,6 +15,7 @@ from windtunnel.core.recipe import Recipe
 from windtunnel.core.threat import Threat
 from windtunnel.model_names import resolve
 from windtunnel.registry import Registry
+from windtunnel.sets import SETS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Tables:
     threats: Registry[Threat] = builtins.THREATS
     datasets: Registry[DataSource] = builtins.DATASETS
     metrics: Registry[Metric] = builtins.METRICS
-    sets: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=lambda: builtins.SETS)
+    sets: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=lambda: SETS)
     model: Callable[[str], ModelName] = resolve_model
 
 

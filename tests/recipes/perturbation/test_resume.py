@@ -5,25 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from support.composed import Kept
 from support.composing import Plain, equal, material
 from support.telling import reading
 
 import windtunnel as wt
-
-
-class Kept:
-    """A checkpoint in memory, written after every epoch."""
-
-    content: bytes | None = None
-
-    def read(self) -> bytes | None:
-        return self.content
-
-    def due(self) -> bool:
-        return True
-
-    def write(self, content: bytes) -> None:
-        self.content = content
 
 
 def interrupted(recipe, work):

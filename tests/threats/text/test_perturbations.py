@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from support.sentences import RICH, TEXTS
 from support.words import batch, victim
 
-from windtunnel.builtins import TEXT_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core.texts import Texts
 from windtunnel.seeding import generator
+from windtunnel.sets import TEXT_SETS
 from windtunnel.threats.text.additions import Additions
 from windtunnel.threats.text.edits import Edits, edited
 from windtunnel.threats.text.perturb import perturbation_names

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from windtunnel.builtins import TEXT_SETS, THREATS
+from windtunnel.builtins import THREATS
 from windtunnel.core.texts import Texts
 from windtunnel.errors import DataError, UnknownNameError, suggest
+from windtunnel.sets import TEXT_SETS
 from windtunnel.threats.text.perturbation import Perturbation
 
 
