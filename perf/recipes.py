@@ -20,9 +20,10 @@ from perf.report import Figure, Section
 from perf.timing import Job, Times, interleave, ratio
 from windtunnel.core.dataset import Splits
 from windtunnel.core.network import Network
-from windtunnel.core.recipe import Finetuning, Recipe
+from windtunnel.core.recipe import Finetuning
 from windtunnel.recipes import training
 from windtunnel.recipes.ahead import ahead
+from windtunnel.recipes.carrying import Members
 from windtunnel.recipes.order import order
 from windtunnel.recipes.search import Search
 from windtunnel.recipes.supervised import Supervised
@@ -213,10 +214,7 @@ def _cached(network: str, data: Splits) -> Finetuning:
         found: torch.Tensor = kept[part.name]
         return found
 
-    def member(recipe: Recipe, seed: int) -> Any:
-        return recipe.finetune(replace(work, seed=seed, features=features, member=member))
-
-    return replace(work, features=features, member=member)
+    return Members(lambda recipe, seed: replace(work, seed=seed, features=features)).fitted(replace(work, features=features))
 
 
 def planning() -> Figure:

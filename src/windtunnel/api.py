@@ -18,7 +18,7 @@ from windtunnel.core.dataset import Dataset, DataSource, Splits
 from windtunnel.core.modality import IMAGE
 from windtunnel.core.model import Model, ModelSource
 from windtunnel.core.outcome import Outcome
-from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
+from windtunnel.core.recipe import Finetuning, Recipe
 from windtunnel.core.suite import Benchmark, DataRef
 from windtunnel.core.texts import Texts
 from windtunnel.core.threat import MICRO_BATCH, Threat
@@ -123,6 +123,7 @@ def finetune(
     from windtunnel.execution.facts import material
     from windtunnel.execution.workbench import features, pick_device
     from windtunnel.model_names import source
+    from windtunnel.recipes.carrying import Members
     from windtunnel.recipes.scopes.blocks import structure
 
     splits = _splits(data, {}) if isinstance(data, str) else data.load()
@@ -134,7 +135,7 @@ def finetune(
 
     kept: dict[str, Tensor] = {}
 
-    def carry_out(recipe: Recipe, seed: int, **more: Any) -> Finetuned:
+    def fresh(recipe: Recipe, seed: int) -> Finetuning:
         loaded = _loaded(origin, splits.name, modality)
         loaded.backbone.to(place)
 
@@ -148,9 +149,10 @@ def finetune(
         if recipe.trains:
             layers, blocks = structure(loaded.backbone)
             recipe.check(material(loaded.name, splits.name, layers, blocks, train.labels.tolist(), len(train.classes), len(val)))
-        return recipe.finetune(Finetuning(loaded, train, val, seed, place, frozen, member=carry_out, **more))
+        return Finetuning(loaded, train, val, seed, place, frozen)
 
-    done = carry_out(how, seed, **({} if progress is None else {"progress": progress}))
+    work = Members(fresh).fitted(fresh(how, seed))
+    done = how.finetune(work if progress is None else dataclasses.replace(work, progress=progress))
     classes = splits.any.classes
     names = output_names(done.network.head.out_features, classes)
     return Victim(done.network, classes=names, name=f"{origin.name} {how.use}").on(classes)

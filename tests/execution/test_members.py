@@ -15,10 +15,11 @@ from support.small import Stripes, Tiny
 
 from windtunnel import api
 from windtunnel.core.configured import STRICT
+from windtunnel.core.network import tensors_sha256
 from windtunnel.core.record import Record
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Benchmark, Headline, Suite
-from windtunnel.errors import RecipeError
+from windtunnel.errors import RecipeError, StoreError
 from windtunnel.execution.facts import Facts
 from windtunnel.execution.local import Failure, _Schedule
 from windtunnel.execution.plan import plan
@@ -27,8 +28,9 @@ from windtunnel.execution.recording import RECORD
 from windtunnel.execution.run import OUTCOMES, RECORDS, Done, run
 from windtunnel.execution.store import Store
 from windtunnel.execution.verify import verify
+from windtunnel.execution.victims import BEST, LAST
 from windtunnel.execution.work import Finetune
-from windtunnel.execution.workbench import BEST, Workbench
+from windtunnel.execution.workbench import Workbench
 from windtunnel.recipes.pretrained import Pretrained
 from windtunnel.recipes.scopes.whole import Full, Head
 from windtunnel.recipes.search import Search
@@ -192,11 +194,50 @@ def test_a_victim_with_modules_of_its_own_comes_out_of_the_store(tmp_path, recip
     assert equal(state, dict(victim.module.state_dict()))
 
 
+def test_settings_of_a_head_are_trained_as_one_and_leave_the_entries_of_each_alone(tmp_path):
+    search = Search(of=[PROBE], space={"lr": [1e-3, 1e-2], "weight_decay": [0.0, 0.1]})
+    found, work = bench(tmp_path / "search", search)
+    found._announced(work, list(search.members(0)))
+    made = {key: found.store.read(key) for key in found.store.addresses()}
+    found.finetune(work, lambda done, total: None)
+    chosen = found.store.read(work.cell.key).json(RECORD)["facts"]["notes"]["chosen"]["arguments"]
+    for recipe, _ in search.members(0):
+        alone, alone_work = bench(tmp_path / "alone", recipe)
+        alone.finetune(alone_work, lambda done, total: None)
+        entry, member = alone.store.read(alone_work.cell.key), made[alone_work.cell.key]
+        assert all(entry.bytes(name) == member.bytes(name) for name in (BEST, LAST))
+        bodies = [{name: value for name, value in each.json(RECORD).items() if name != "labels"} for each in (entry, member)]
+        assert bodies[0] == bodies[1]
+        if chosen == {"lr": recipe.lr, "weight_decay": recipe.weight_decay}:
+            assert entry.bytes(BEST) == found.store.read(work.cell.key).bytes(BEST)
+
+
+def test_of_a_victim_only_what_its_fine_tuning_changed_is_kept(tmp_path):
+    for recipe, kept in ((PROBE, {"head.weight", "head.bias"}), (FULL, None)):
+        found, work = bench(tmp_path, recipe)
+        found.finetune(work, lambda done, total: None)
+        entry = found.store.read(work.cell.key)
+        whole = found._load(work, work.cell.key).module.state_dict()
+        assert set(load(entry.bytes(BEST))) == (kept or set(whole))
+        assert tensors_sha256(whole) == entry.json(RECORD)["facts"]["victim_sha256"]
+        done = recipe.finetune(found._begin(work, *found._training_data(work)).material)
+        _, best, last = found._network(work, entry)
+        assert equal(done.best, best)
+        assert equal(done.last, last)
+
+
+def test_a_victim_whose_model_has_changed_is_refused(tmp_path):
+    found, work = bench(tmp_path, PROBE)
+    found.finetune(work, lambda done, total: None)
+    with pytest.raises(StoreError, match="have changed meanwhile; run again"):
+        found._load(replace(work, model=Tiny(name="other")), work.cell.key)
+
+
 def test_python_carries_out_members_in_memory_and_gets_the_same_network(tmp_path):
     recipe = Soup(of=[FULL], seeds=2)
     found, work = bench(tmp_path, recipe)
     found.finetune(work, lambda done, total: None)
-    stored = load(found.store.read(work.cell.key).bytes(BEST))
+    stored = dict(found._load(work, work.cell.key).module.state_dict())
     seen = []
     victim = api.finetune(Tiny(), recipe, Stripes(), device="cpu", progress=lambda done, total: seen.append((done, total)))
     assert equal(stored, dict(victim.module.state_dict()))

@@ -11,8 +11,9 @@ from windtunnel import make_recipe
 from windtunnel.execution.facts import Facts
 from windtunnel.execution.plan import plan, sources
 from windtunnel.execution.store import Store
+from windtunnel.execution.victims import BEST, LAST
 from windtunnel.execution.work import Finetune
-from windtunnel.execution.workbench import BEST, LAST, Workbench
+from windtunnel.execution.workbench import Workbench
 
 
 class Killed(BaseException):

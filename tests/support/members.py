@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from windtunnel.core.recipe import Finetuned, Finetuning, Recipe
+from windtunnel.recipes.carrying import Members
 
 Carried = list[tuple[Recipe, int]]
 
@@ -17,11 +18,13 @@ def with_members(work: Callable[..., Finetuning], seed: int = 0, **data: Any) ->
     """Material for a recipe that is made of others, and a list that grows by each member with its seed."""
     carried: Carried = []
 
+    members = Members(lambda recipe, seed: work(seed, **data))
+
     def member(recipe: Recipe, seed: int) -> Finetuned:
         carried.append((recipe, seed))
-        return recipe.finetune(dataclasses.replace(work(seed, **data), member=member))
+        return members.member(recipe, seed)
 
-    return dataclasses.replace(work(seed, **data), member=member), carried
+    return dataclasses.replace(members.fitted(work(seed, **data)), member=member), carried
 
 
 def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:

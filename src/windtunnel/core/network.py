@@ -87,6 +87,12 @@ class Network(nn.Module):
         other._modules = {**self._modules, "preprocess": nn.Identity(), "backbone": nn.Identity()}
         return other
 
+    def with_own_head(self) -> Network:
+        """A network of which all but the head is shared with this one."""
+        other = copy.copy(self)
+        other._modules = {**self._modules, "head": copy.deepcopy(self.head)}
+        return other
+
     def lengths(self, data: Dataset) -> list[int] | None:
         """Tokens of each sample, so that like can be put to like; None for images, which are all of one size."""
         return self.backbone.lengths(data.texts()) if isinstance(self.backbone, Reader) else None

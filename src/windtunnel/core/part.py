@@ -270,6 +270,8 @@ class Loss(Part, ABC):
 
     sees_inputs: ClassVar[bool] = False
     """Whether the criterion looks at the inputs themselves, so that features computed once are not enough."""
+    rowwise: ClassVar[bool] = False
+    """Whether a sample's loss is the same, bit for bit, whatever samples go through the criterion with it."""
 
     @abstractmethod
     def begin(self, fitting: Fitting) -> Criterion:

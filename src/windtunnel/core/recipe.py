@@ -32,6 +32,10 @@ def unseen(epoch: Epoch) -> None:
     """Figures nobody looks at."""
 
 
+def _unheard(members: Sequence[tuple[Recipe, int]]) -> None:
+    """An announcement that nobody makes use of."""
+
+
 def _alone(recipe: Recipe, seed: int) -> Finetuned:
     raise RecipeError(f"There is nobody who could carry out {recipe.use} as a part of another recipe here.")
 
@@ -63,6 +67,7 @@ class Finetuning:
         progress: called after each epoch with the number done and the number in all.
         checkpoint: where to keep what an interrupted fine-tuning goes on from; None keeps nothing.
         member: carries out another recipe on the same material with a seed, or finds what it left when that was done before.
+        announce: told which members will be asked for next, so that those that can be are trained as one; nothing hangs on it but time.
         watch: called after each epoch with its figures, before `progress`.
     """
 
@@ -75,6 +80,7 @@ class Finetuning:
     progress: Callable[[int, int], None] = field(default=_ignore)
     checkpoint: Checkpoint | None = None
     member: Callable[[Recipe, int], Finetuned] = field(default=_alone)
+    announce: Callable[[Sequence[tuple[Recipe, int]]], None] = field(default=_unheard)
     watch: Callable[[Epoch], None] = field(default=unseen)
 
 
@@ -145,6 +151,21 @@ class Finetuned:
         if not self.curves:
             return self.notes.get("val_accuracy")
         return next(epoch.val_accuracy for epoch in reversed(self.curves) if epoch.epoch == self.best_epoch and epoch.stage == self.curves[-1].stage)
+
+
+def together(members: Sequence[tuple[Recipe, int]]) -> list[list[int]]:
+    """The positions of members that can be carried out as one, at least two in each list."""
+    groups: list[tuple[tuple[Recipe, int], list[int]]] = []
+    for place, (recipe, seed) in enumerate(members):
+        common = recipe.together()
+        if common is None:
+            continue
+        found = next((places for key, places in groups if key == (common, seed)), None)
+        if found is None:
+            groups.append(((common, seed), [place]))
+        else:
+            found.append(place)
+    return [places for _, places in groups if len(places) > 1]
 
 
 class Recipe(Configured, ABC):
@@ -226,6 +247,14 @@ class Recipe(Configured, ABC):
         Raises:
             RecipeError: the data or model cannot be trained this way, or the loss became NaN.
         """
+
+    def together(self) -> Recipe | None:
+        """What it has in common with those recipes that can be carried out with it as one; None if it must be carried out alone."""
+        return None
+
+    def finetune_together(self, recipes: Sequence[Recipe], work: Finetuning) -> Iterator[Finetuned | None]:
+        """What `finetune` of each of some recipes leaves, all of which have `together` in common; None for one that fails."""
+        raise NotImplementedError(f"{self.use} is carried out alone")
 
     @abstractmethod
     def passes(self, samples: int) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -23,24 +25,39 @@ from windtunnel.core.modalities import modality_of
 from windtunnel.core.model import ModelSource
 from windtunnel.core.network import Network, tensors_sha256
 from windtunnel.core.reader import Reader
-from windtunnel.core.recipe import Checkpoint, Epoch, Finetuned, Finetuning, Recipe, unseen
+from windtunnel.core.recipe import Epoch, Finetuned, Finetuning, Recipe, together, unseen
 from windtunnel.core.streaming import Piece, stream
 from windtunnel.core.threat import MICRO_BATCH, Threat
 from windtunnel.core.victim import Victim
-from windtunnel.errors import StoreError, WindtunnelError
-from windtunnel.execution import recording
+from windtunnel.errors import RecipeError, StoreError, WindtunnelError
+from windtunnel.execution import recording, victims
 from windtunnel.execution.facts import DataFacts, ModelFacts, remember
 from windtunnel.execution.partial import EVERY, Partial
 from windtunnel.execution.store import Entry, Store
 from windtunnel.execution.work import Evaluate, Finetune, Samples, member_of
 
-BEST, LAST, FEATURES = "best.safetensors", "last.safetensors", "features.safetensors"
+FEATURES = "features.safetensors"
 
 LARGEST_COPY = 1 << 26
 """Corrupted copies above 64 MiB are made anew for each victim rather than kept: memory does not grow with the number of samples."""
 
 Advance = Callable[[int, int], None]
 Watch = Callable[[Epoch], None]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A fine-tuning that is about to be carried out.
+
+    Args:
+        material: what the recipe works on.
+        facts: about the model as it is before, for the record.
+        marks: of the tensors that it has before.
+    """
+
+    material: Finetuning
+    facts: Mapping[str, object]
+    marks: victims.Marks
 
 
 class Workbench:
@@ -89,19 +106,41 @@ class Workbench:
             started = time.perf_counter()
             train, val = self._training_data(work)
             kept = Partial(self.store, work.cell.key, self.checkpoint_every)
-            done, facts = self.train(work, train, val, advance, kept, watch)
-            record = recording.finetuned(work.cell, done, val, facts)
-            tensors = {BEST: save_tensors(done.best), LAST: save_tensors(done.last)}
-            self.store.write(work.cell.key, {**recording.files(record), **tensors}, time.perf_counter() - started)
+            begun = self._begin(work, train, val)
+            done = work.recipe.finetune(dataclasses.replace(begun.material, progress=advance, checkpoint=kept, watch=watch))
+            self._keep(work, done, val, begun, time.perf_counter() - started)
             kept.remove()
+
+    def _keep(self, work: Finetune, done: Finetuned, val: Dataset, begun: Begun, seconds: float) -> None:
+        record = recording.finetuned(work.cell, done, val, {**begun.facts, "victim_sha256": tensors_sha256(done.best)})
+        self.store.write(work.cell.key, {**recording.files(record), **victims.files(done, begun.marks)}, seconds)
+
+    def _announced(self, work: Finetune, members: Sequence[tuple[Recipe, int]]) -> None:
+        """Of the members that are about to be asked for and are not in the store, make those that can be made as one."""
+        made = [member_of(work, recipe, seed, self.splits(work.data).any.classes) for recipe, seed in members]
+        missing = [each for each in made if not self.store.has(each.cell.key)]
+        for places in together([(each.recipe, each.seed) for each in missing]):
+            self._finetune_together([missing[place] for place in places])
+
+    def _finetune_together(self, members: Sequence[Finetune]) -> None:
+        """Fine-tune and store; what fails is left to be carried out alone, which says why."""
+        started = time.perf_counter()
+        train, val = self._training_data(members[0])
+        begun = self._begin(members[0], train, val)
+        with contextlib.suppress(RecipeError, ValueError):
+            found = list(members[0].recipe.finetune_together([each.recipe for each in members], begun.material))
+            seconds = (time.perf_counter() - started) / len(members)
+            for member, done in zip(members, found, strict=True):
+                if done is not None:
+                    self._keep(member, done, val, begun, seconds)
 
     def _member(self, work: Finetune, recipe: Recipe, seed: int) -> Finetuned:
         """What another recipe leaves on the material of `work`: out of the store, where it is put if it was not there."""
         member = member_of(work, recipe, seed, self.splits(work.data).any.classes)
         self.finetune(member, lambda done, total: None)
         entry = self._intact(member.cell.key)
-        best, last = (load_tensors(entry.bytes(name)) for name in (BEST, LAST))
-        return recording.restored(entry.json(recording.RECORD), self._network(member, best), best, last)
+        network, best, last = self._network(member, entry)
+        return recording.restored(entry.json(recording.RECORD), network, best, last)
 
     def _training_data(self, work: Finetune) -> tuple[Dataset, Dataset]:
         """Training and validation split under the condition of the work; both empty for a recipe that does not train.
@@ -117,10 +156,8 @@ class Workbench:
             return train, val
         return work.condition.apply(train, "train", work.seed), work.condition.apply(val, "val", work.seed) if work.val_split == "val" else val
 
-    def train(
-        self, work: Finetune, train: Dataset, val: Dataset, advance: Advance, checkpoint: Checkpoint | None = None, watch: Watch = unseen
-    ) -> tuple[Finetuned, Mapping[str, object]]:
-        """Carry out the recipe; the result, and facts about the model for the record."""
+    def _begin(self, work: Finetune, train: Dataset, val: Dataset) -> Begun:
+        """Load the model that a recipe works on."""
         model = work.model.load()
         facts = {**dataclasses.asdict(ModelFacts.of(model)), "identity": work.model.identity(), "device": self.device.type}
         model.backbone.to(self.device)
@@ -128,11 +165,11 @@ class Workbench:
         def features(data: Dataset) -> torch.Tensor:
             return self._features(model.weights_sha256, Network(model, 1).to(self.device), data, work.cell.content)
 
-        member = partial(self._member, work)
-        done = work.recipe.finetune(Finetuning(model, train, val, work.seed, self.device, features, advance, checkpoint, member, watch))
         if cut := truncated(model.backbone, train):
             facts["truncated"] = cut
-        return done, {**facts, "victim_sha256": tensors_sha256(done.best)}
+        member, announce = partial(self._member, work), partial(self._announced, work)
+        material = Finetuning(model, train, val, work.seed, self.device, features, member=member, announce=announce)
+        return Begun(material, facts, victims.marks(model.backbone))
 
     def evaluate(self, work: Evaluate) -> None:
         """Put a stored victim through a threat and store the record."""
@@ -158,9 +195,9 @@ class Workbench:
         return self._victim[1]
 
     def _load(self, made: Finetune, key: str) -> Victim:
-        state = load_tensors(self._intact(key).bytes(BEST))
-        classes = output_names(len(state["head.weight"]), self.splits(made.data).any.classes)
-        return Victim(self._network(made, state), classes=classes, name=str(made.cell.labels))
+        network, *_ = self._network(made, self._intact(key))
+        classes = output_names(network.head.out_features, self.splits(made.data).any.classes)
+        return Victim(network, classes=classes, name=str(made.cell.labels))
 
     def _intact(self, key: str) -> Entry:
         entry = self.store.read(key)
@@ -168,12 +205,12 @@ class Workbench:
             raise StoreError(f"The victim {key[:12]} is no longer intact in the store at {self.store.root}; run again to make it anew.")
         return entry
 
-    def _network(self, made: Finetune, state: Mapping[str, torch.Tensor]) -> Network:
-        """The network that a fine-tuning left, from its state."""
-        network = Network(made.model.load(), len(state["head.weight"]))
+    def _network(self, made: Finetune, entry: Entry) -> tuple[Network, victims.State, victims.State]:
+        """The network that a fine-tuning left, its state and the last one."""
+        network = Network(made.model.load(), victims.classes(entry))
         made.recipe.rebuild(network)
-        network.load_state_dict(state)
-        return network.to(self.device).eval()
+        best, last = victims.put_in(network, entry)
+        return network.to(self.device).eval(), best, last
 
     def _pieces(self, work: Evaluate) -> Iterator[Piece]:
         """The samples of an evaluation, a micro-batch at a time, with their corrupted copies where these are kept."""

@@ -11,6 +11,9 @@ from torch import nn
 
 from windtunnel.recipes.supervised import Supervised
 
+BETAS, EPS = (0.9, 0.999), 1e-8
+"""Of AdamW; PyTorch's own defaults."""
+
 
 def optimizer_for(
     recipe: Supervised, parameters: Sequence[nn.Parameter], undecayed: Iterable[nn.Parameter], depths: Mapping[int, int]
@@ -34,7 +37,7 @@ def optimizer_for(
         return torch.optim.SGD(given, lr=recipe.lr, momentum=0.9, nesterov=True)
     # One kernel for each tensor: four times as fast on a CPU, where a step of AdamW on MiniLM otherwise takes a third of the time.
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    return torch.optim.AdamW(given, lr=recipe.lr, fused=fused)
+    return torch.optim.AdamW(given, lr=recipe.lr, betas=BETAS, eps=EPS, fused=fused)
 
 
 def schedule(recipe: Supervised, steps: int) -> Callable[[int], float]:

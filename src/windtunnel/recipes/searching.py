@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ def carry_out(search: Search, work: Finetuning) -> Finetuned:
         "budget": {"trials_of_each_recipe": search.count, "fine_tunings": len(searched.tried)},
         "trials": [each.told() for each in searched.tried],
         "chosen": best.told(),
-        "val_accuracy": measured(done.network, work.val, work.device).accuracy,
+        "val_accuracy": searched.accuracy(done),
     }
     return dataclasses.replace(done, notes={**({"of": done.notes} if done.notes else {}), **notes})
 
@@ -85,8 +86,20 @@ class _Search:
         if self.search.halving is not None:
             self._halve(self.search.halving, trials)
             return
+        self._announce(trials)
         for place, trial in trials:
             self._try(place, trial)
+
+    def _announce(self, trials: Sequence[tuple[int, spaces.Trial]], epochs: Sequence[int | None] = ()) -> None:
+        """Tell of trials that none of them hangs on another, so that they can be made as one."""
+        members = []
+        for (place, trial), few in zip(trials, epochs or [None] * len(trials), strict=True):
+            with contextlib.suppress(RecipeError, ValueError):  # `_try` says why
+                members.append((self._recipe(place, trial, few), self.work.seed))
+        self.work.announce(members)
+
+    def _recipe(self, place: int, trial: spaces.Trial, epochs: int | None) -> Recipe:
+        return spaces.changed(self.search.of[place], trial if epochs is None else {**trial, "epochs": epochs})
 
     def _halve(self, halving: Halving, trials: list[tuple[int, spaces.Trial]]) -> None:
         """Compare all for few epochs, and the best of them for more."""
@@ -94,15 +107,16 @@ class _Search:
             if rung:
                 best = sorted(self.tried[-len(trials) :], key=lambda each: -each.figure)[:count]
                 trials = [(each.of, each.arguments) for each in best]
-            for place, trial in trials:
-                epochs = None if rung == halving.rungs - 1 else halving.epochs(_epochs(self.search.of[place]))[rung]
-                self._try(place, trial, epochs)
+            last = rung == halving.rungs - 1
+            epochs = [None if last else halving.epochs(_epochs(self.search.of[place]))[rung] for place, _ in trials]
+            self._announce(trials, epochs)
+            for (place, trial), few in zip(trials, epochs, strict=True):
+                self._try(place, trial, few)
 
     def _try(self, place: int, trial: spaces.Trial, epochs: int | None = None) -> float:
         """Carry out a trial; its figure."""
-        arguments = trial if epochs is None else {**trial, "epochs": epochs}
         try:
-            done = self.work.member(spaces.changed(self.search.of[place], arguments), self.work.seed)
+            done = self.work.member(self._recipe(place, trial, epochs), self.work.seed)
             tried = Tried(place, trial, epochs, self._figure(done))
             if epochs is None and (self.best is None or tried.figure > self.best[0].figure):
                 self.best = tried, done
@@ -112,10 +126,14 @@ class _Search:
         self.work.progress(len(self.tried), self.planned)
         return tried.figure
 
+    def accuracy(self, done: Finetuned) -> float:
+        """On the validation split; what is known is not measured again: a head would have to wait for the backbone."""
+        known = done.val_accuracy
+        return measured(done.network, self.work.val, self.work.device).accuracy if known is None else known
+
     def _figure(self, done: Finetuned) -> float:
         if self.search.select != "robust-val":
-            known = done.val_accuracy  # else a head's trial would take as long as the backbone's look at the split
-            return measured(done.network, self.work.val, self.work.device).accuracy if known is None else known
+            return self.accuracy(done)
         batches = validation_batches(self.work.val, self.work.device)()
         right = standing(done.network, batches, self.search.threats, integer(self.work.seed, "robust-validation"))
         return right / len(self.work.val)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from windtunnel.core.dataset import Dataset
 from windtunnel.core.network import Network
-from windtunnel.core.part import Fitting, Hooks, Minibatch
+from windtunnel.core.part import Fitting, Hooks, Minibatch, Part
 from windtunnel.core.recipe import Finetuned, Finetuning, Material
 from windtunnel.errors import RecipeError
 from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.cleaned import cleaned
+from windtunnel.recipes.heads import Heads
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Past, Resume
 from windtunnel.recipes.scopes.blocks import depths, structure
@@ -33,21 +34,39 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     """
     work, notes = cleaned(recipe, work)
     check_material(work.train, work.val)
-    seed = work.seed if recipe.head_seed is None else recipe.head_seed
-    network = Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
-    done = carry_on(recipe, work, network, fresh=True)
+    done = carry_on(recipe, work, _fresh(recipe, work), fresh=True)
     return dataclasses.replace(done, notes={**notes, **done.notes})
+
+
+def carry_out_together(recipes: Sequence[Supervised], work: Finetuning) -> Iterator[Finetuned | None]:
+    """What each of some recipes leaves that train a head alone and have `together` in common; None for one that diverges."""
+    work, notes = cleaned(recipes[0], work)
+    check_material(work.train, work.val)
+    network = _fresh(recipes[0], work)
+    _check_parts(recipes[0].parts(), work, network)
+    [(name, phase)] = recipes[0].phases()
+    stage = _Stage("", name, phase, network, work, None)
+    rest = snapshot(network)
+    for trained in stage.of_heads(recipes):
+        if trained is None:
+            yield None
+            continue
+        trained.best, trained.last = {**rest, **trained.best}, {**rest, **trained.last}
+        own = network.with_own_head()
+        own.load_state_dict(trained.best)
+        yield Finetuned(own, trained.best, trained.last, trained.best_epoch, tuple(trained.curves), notes)
+
+
+def _fresh(recipe: Supervised, work: Finetuning) -> Network:
+    seed = work.seed if recipe.head_seed is None else recipe.head_seed
+    return Network(work.model, len(work.train.classes), dropout=recipe.dropout, seed=seed).to(work.device)
 
 
 def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: bool = False) -> Finetuned:
     """The same from a network that has been trained before, unless it is fresh: its features are then those of the model."""
     phases = list(recipe.phases())
     parts = [part for _, phase in phases for part in phase.parts()]
-    layers, blocks = structure(network.backbone)
-    counts = tuple(np.bincount(work.train.labels, minlength=len(work.train.classes)).tolist())
-    for part in parts:
-        part.check(Material(work.model.name, work.train.name, layers, blocks, counts, len(work.val)))
-        part.require()
+    _check_parts(parts, work, network)
     origin = copy.deepcopy(network) if any(part.needs_start for part in parts) else None
     resume = Resume.of(work.checkpoint)
     past = resume.past
@@ -66,6 +85,14 @@ def carry_on(recipe: Supervised, work: Finetuning, network: Network, *, fresh: b
     network.eval()
     notes = {"memory": {name: f"worked through in {count} parts" for name, count in past.parts.items()}} if past.parts else {}
     return Finetuned(network, trained.best, trained.last, trained.best_epoch, tuple(past.curves), notes)
+
+
+def _check_parts(parts: Iterable[Part], work: Finetuning, network: Network) -> None:
+    layers, blocks = structure(network.backbone)
+    counts = tuple(np.bincount(work.train.labels, minlength=len(work.train.classes)).tolist())
+    for part in parts:
+        part.check(Material(work.model.name, work.train.name, layers, blocks, counts, len(work.val)))
+        part.require()
 
 
 def _repeated(phases: Sequence[tuple[str, Supervised]], name: str) -> bool:
@@ -114,6 +141,12 @@ class _Stage:
         rest = snapshot(self.network)
         trained.best, trained.last = {**rest, **trained.best}, {**rest, **trained.last}
         return trained
+
+    def of_heads(self, recipes: Sequence[Supervised]) -> list[Trained | None]:
+        """Train the head on the same features by each of some recipes."""
+        train, val = (_Features.of(self.work, data) for data in (self.work.train, self.work.val))
+        fitting = self._fitting(self.network.without_backbone(), val.in_order)
+        return Heads(fitting, recipes, self.phase.loss.begin(fitting), train.batches(self.phase.batch, self.work.seed)).run()
 
     def _fitting(self, network: Network, validation: Callable[[], Iterator[Minibatch]]) -> Fitting:
         phase, work = self.phase, self.work
@@ -165,7 +198,7 @@ class _Features:
 
     def _at(self, rows: np.ndarray) -> Minibatch:
         place = torch.from_numpy(rows).to(self.inputs.device)
-        return Minibatch(self.inputs[place], self.labels[place], tuple(self.ids[row] for row in rows))
+        return Minibatch(self.inputs[place], self.labels[place], tuple(map(self.ids.__getitem__, rows.tolist())))
 
 
 def check_material(train: Dataset, val: Dataset) -> None:

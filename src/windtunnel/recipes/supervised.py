@@ -160,6 +160,20 @@ class Supervised(Recipe):
         tricks = (*self.augment, *self.regularise, *([self.perturb] if self.perturb else ()))
         return self.scope.keeps_backbone and not tricks and not self.loss.sees_inputs and not any(self.select.watched())
 
+    def together(self) -> Supervised | None:
+        """The same but for rate, decay and schedule, if it trains a head alone and in the plainest way."""
+        if self.stages or not self.on_features or not self.loss.rowwise:
+            return None
+        alike = dataclasses.replace(self, lr=1, weight_decay=0, schedule="constant", warmup=0, layer_decay=1)
+        plain = dataclasses.replace(alike, optimizer="adamw", clip=None, average=None, patience=None, accumulate=1, precision="float32")
+        return alike if alike == plain else None
+
+    def finetune_together(self, recipes: Sequence[Recipe], work: Finetuning) -> Iterator[Finetuned | None]:
+        """Many heads on features that are computed once."""
+        from windtunnel.recipes.stages import carry_out_together
+
+        return carry_out_together([each for each in recipes if isinstance(each, Supervised)], work)
+
     def check(self, material: Material) -> None:
         """Refuse data that cannot train a classifier, and what any part refuses."""
         count = sum(material.classes)

@@ -25,6 +25,7 @@ class CrossEntropy(Loss):
     """
 
     use: ClassVar[str] = "cross-entropy"
+    rowwise: ClassVar[bool] = True
 
     label_smoothing: Share = 0.0
 

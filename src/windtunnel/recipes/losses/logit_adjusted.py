@@ -27,6 +27,7 @@ class LogitAdjusted(Loss):
     """
 
     use: ClassVar[str] = "logit-adjusted"
+    rowwise: ClassVar[bool] = True
 
     tau: Weight = 1.0
 
