@@ -47,6 +47,7 @@ SUITE = {
     "selection": ("`id-val` chooses checkpoints on the validation split; `oracle` on the test split, for comparison only", "`id-val`"),
     "threads": ("CPU threads of one cell; part of every key", "`1`"),
     "samples": ("size of a stratified subset of the training split", "all of it"),
+    "val_samples": ("size of a stratified subset of the split that recipes select on, which is looked at after every epoch", "all of it"),
     "normaliser": (
         "what corruption errors (mCE) and flip rates (mFR) are divided by: `alexnet` (mCE only), or `MODEL + RECIPE` of the suite",
         "neither",
@@ -55,7 +56,7 @@ SUITE = {
 BENCHMARK = {
     "benchmark": ("its name: letters, digits, `.`, `_`, `-`", "required"),
     "version": ("a whole number, raised whenever a change in the file changes a number", "required"),
-    "task": ("`image-classification`, the only one so far", "`image-classification`"),
+    "task": ("`image-classification` or `text-classification`", "`image-classification`"),
     "data": ("one split: `digits[test]`, `suite[test]` for the suite's own data, or `{use: ..., split: ..., ...arguments}`", "required"),
     "samples": ("size of a stratified, seeded subset", "the whole split"),
     "seed": ("keys the subset and every draw of the threats", "`0`"),

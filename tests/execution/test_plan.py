@@ -11,6 +11,7 @@ from windtunnel.errors import DataError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, remember
 from windtunnel.execution.plan import plan, sources
 from windtunnel.execution.store import Store
+from windtunnel.execution.work import Finetune
 from windtunnel.threats.gradient.pgd import PGD
 
 
@@ -63,6 +64,7 @@ def test_a_changed_threat_changes_its_own_evaluations_alone(facts):
         {"models": {"tiny": Tiny(name="other")}},
         {"threads": 2},
         {"samples": 30},
+        {"val_samples": 15},
         {"selection": "oracle"},
     ],
 )
@@ -95,6 +97,15 @@ def test_without_facts_cells_have_no_key_yet_but_are_planned(tmp_path):
 def test_more_samples_than_there_are_is_an_error_that_says_how_many_there_are(facts):
     with pytest.raises(DataError, match=r"stripes\[test\] has 30 samples, fewer than the 31 asked for"):
         plan(suite(benchmarks=(benchmark(samples=31),)), facts)
+
+
+def test_recipes_select_on_a_stratified_part_of_the_split_where_the_suite_says_so(facts):
+    [whole] = {work.val.count for work in plan(suite(), facts).work if isinstance(work, Finetune)}
+    [part] = {work.val.indices for work in plan(suite(val_samples=15), facts).work if isinstance(work, Finetune)}
+    assert (whole, len(part)) == (30, 15)
+    assert sorted(row % 3 for row in part) == [0] * 5 + [1] * 5 + [2] * 5
+    with pytest.raises(DataError, match=r"stripes\[val\] has 30 samples, fewer than the 31 asked for. .* or leave `val_samples` out"):
+        plan(suite(val_samples=31), facts)
 
 
 def test_every_source_is_named_once():

@@ -123,6 +123,7 @@ class Suite:
         samples: size of a stratified subset of the training split; None for all.
         source: the file's content as plain data, for the manifest; without a file, the options of the command that stands for it.
         conditions: shown name -> condition, None for the data as it is; without any, recipes train on the data as it is.
+        val_samples: size of a stratified subset of the split that recipes select on; None for all.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Suite:
     samples: int | None
     source: Mapping[str, Any]
     conditions: Mapping[str, Condition | None] = field(default_factory=dict)
+    val_samples: int | None = None
 
     @cached_property
     def trainings(self) -> Mapping[str, Training]:

@@ -141,7 +141,7 @@ class _Planner:
         yield "clean", THREATS.load("clean")()
         yield from benchmark.threats.items()
 
-    def samples(self, data: DataRef, count: int | None, seed: int, assumed: int) -> Samples:
+    def samples(self, data: DataRef, count: int | None, seed: int, assumed: int, key: str = "samples") -> Samples:
         """The stratified, seeded subset of a split."""
         facts = self.facts.data(data.source)
         if facts is None:
@@ -149,7 +149,7 @@ class _Planner:
         self._same_classes(data, facts)
         ids, labels = facts.split(data.split)
         if count is not None and count > len(ids):
-            raise DataError(f"{data} has {len(ids)} samples, fewer than the {count} asked for. Ask for at most {len(ids)}, or leave `samples` out.")
+            raise DataError(f"{data} has {len(ids)} samples, fewer than the {count} asked for. Ask for at most {len(ids)}, or leave `{key}` out.")
         rows = (
             tuple(range(len(ids))) if count is None else tuple(int(row) for row in stratified_subset(np.asarray(labels, np.int64), ids, count, seed))
         )
@@ -176,24 +176,28 @@ class _Planner:
         """The samples that recipes train on."""
         return self.samples(DataRef(self.suite.data, "train"), self.suite.samples, 0, ASSUMED_TRAIN)
 
+    @cached_property
+    def val(self) -> Samples:
+        """The samples that recipes select on."""
+        split = "val" if self.suite.selection == "id-val" else "test"
+        return self.samples(DataRef(self.suite.data, split), self.suite.val_samples, 0, ASSUMED_TEST, "val_samples")
+
     def _finetune(self, model: str, recipe: str, seed: int) -> Finetune:
         source, training = self.suite.models[model], self.suite.trainings[recipe]
         how, condition = training.how, training.under
         train = self.train if how.trains else None
-        val_split = "val" if self.suite.selection == "id-val" else "test"
         cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(self._trained_on(train, training)))
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
-            self._check(model, recipe, facts, self.data, train, val_split)
+            self._check(model, recipe, facts, self.data, train)
             seen = untrained(self.data.classes)
             if train is not None:
-                selection = canonical.sha256(self.data.split(val_split)[0])
-                seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": selection}
+                seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": self.val.sha256}
             identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
             cell = replace(cell, content=trained(identity, source, how, seen, seed, self.suite.threads, condition))
-            work = Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
+            work = Finetune(cell, source, how, self.suite.data, train, self.val, seed, condition)
             cell = replace(cell, needs=tuple(dict.fromkeys(member.cell.key for member in members(work, self.data.classes))))
-        return Finetune(cell, source, how, self.suite.data, train, val_split, seed, condition)
+        return Finetune(cell, source, how, self.suite.data, train, self.val, seed, condition)
 
     def _trained_on(self, train: Samples | None, training: Training) -> int:
         """How many samples a training sees in one epoch.
@@ -212,14 +216,13 @@ class _Planner:
             raise DataError(f"The condition {training.condition!r} does not fit {train.data}: {error}") from error
         return training.under.kept(labels)
 
-    def _check(self, model: str, recipe: str, facts: ModelFacts, data: DataFacts, train: Samples | None, val_split: str) -> None:
+    def _check(self, model: str, recipe: str, facts: ModelFacts, data: DataFacts, train: Samples | None) -> None:
         """Let the recipe refuse what it cannot work on, before anything is computed."""
         if train is None or train.indices is None or (model, recipe) in self.checked:
             return
         self.checked.add((model, recipe))
-        labels = data.split("train")[1]
-        held = len(data.split(val_split)[0])
-        given = material(model, self.suite.data.title, facts.layers, facts.blocks, [labels[row] for row in train.indices], len(data.classes), held)
+        labels = [data.split("train")[1][row] for row in train.indices]
+        given = material(model, self.suite.data.title, facts.layers, facts.blocks, labels, len(data.classes), self.val.count)
         try:
             self.suite.trainings[recipe].how.check(given)
         except RecipeError as error:

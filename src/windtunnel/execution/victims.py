@@ -58,7 +58,7 @@ def put_in(network: Network, entry: Entry) -> tuple[State, State]:
 def _digest(tensor: Tensor) -> str:
     plain = tensor.detach().cpu().contiguous()
     hasher = hashlib.sha256(f"{plain.dtype}|{tuple(plain.shape)}|".encode())
-    hasher.update(plain.reshape(-1).view(torch.uint8).numpy())
+    hasher.update(plain.reshape(-1).view(torch.uint8).numpy().data)
     return hasher.hexdigest()
 
 

@@ -45,6 +45,7 @@ class Finetune:
 
     Args:
         train: before the condition acts on them; None where nothing is trained.
+        val: what the recipe selects on.
         condition: how the training data is bad; None for the data as it is.
         seed: of the training, and of what the condition draws, so that the seeds of a suite vary over both.
     """
@@ -54,7 +55,7 @@ class Finetune:
     recipe: Recipe
     data: DataSource
     train: Samples | None
-    val_split: str
+    val: Samples
     seed: int
     condition: Condition | None = None
 

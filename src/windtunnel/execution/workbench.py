@@ -151,10 +151,10 @@ class Workbench:
         if work.train is None:
             empty = splits.any.take(())
             return empty, empty
-        train, val = self.dataset(work.train), splits[work.val_split]
+        train, val = self.dataset(work.train), self.dataset(work.val)
         if work.condition is None:
             return train, val
-        return work.condition.apply(train, "train", work.seed), work.condition.apply(val, "val", work.seed) if work.val_split == "val" else val
+        return work.condition.apply(train, "train", work.seed), work.condition.apply(val, "val", work.seed) if work.val.data.split == "val" else val
 
     def _begin(self, work: Finetune, train: Dataset, val: Dataset) -> Begun:
         """Load the model that a recipe works on."""

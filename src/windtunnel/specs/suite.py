@@ -20,7 +20,7 @@ from windtunnel.specs.recipes import Reading
 from windtunnel.specs.references import collect, data, model
 from windtunnel.specs.tables import BUILTIN, Tables
 
-KEYS = ("suite", "models", "data", "recipes", "conditions", "benchmarks", "seeds", "selection", "threads", "samples", "normaliser")
+KEYS = ("suite", "models", "data", "recipes", "conditions", "benchmarks", "seeds", "selection", "threads", "samples", "val_samples", "normaliser")
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 DEFAULT_SEEDS = (0,)
 ALEXNET_NAME = "alexnet"
@@ -56,7 +56,8 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
     conditions = read_conditions(fields, tables, modality)
     benchmarks = _benchmarks(document, fields.items("benchmarks", "benchmarks"), path, catalog, tables)
     seeds, selection = _seeds(fields), fields.choice("selection", SELECTIONS, SELECTIONS[0])
-    threads, samples = fields.integer("threads", low=1, default=1), fields.integer("samples", low=1)
+    threads = fields.integer("threads", low=1, default=1)
+    samples, val_samples = fields.integer("samples", low=1), fields.integer("val_samples", low=1)
     if problems or not (name and source and threads):
         return None
     suite = Suite(
@@ -71,6 +72,7 @@ def _read(path: Path, catalog: Catalog, problems: list[Problem], tables: Tables)
         samples=samples,
         source=root.plain(),
         conditions=conditions,
+        val_samples=val_samples,
     )
     _check_modality(document, fields, suite)
     _check_surrogates(document, fields, suite)
