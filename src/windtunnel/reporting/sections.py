@@ -20,7 +20,20 @@ from windtunnel.reporting.texts import one_line
 from windtunnel.reporting.wording import Side, side
 
 # The order in which a person would write a suite; a manifest keeps its keys sorted.
-_SUITE_ORDER = ("suite", "models", "data", "samples", "val_samples", "recipes", "conditions", "benchmarks", "seeds", "selection", "normaliser", "threads")
+_SUITE_ORDER = (
+    "suite",
+    "models",
+    "data",
+    "samples",
+    "val_samples",
+    "recipes",
+    "conditions",
+    "benchmarks",
+    "seeds",
+    "selection",
+    "normaliser",
+    "threads",
+)
 
 # The options of `windtunnel evaluate` that change a number, in its own order.
 _EVALUATE = ("model", "benchmark", "recipe", "data", "samples", "architecture", "catalog")
