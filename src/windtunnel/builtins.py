@@ -126,6 +126,7 @@ PERTURBATIONS: Final[Registry[Perturbation]] = Registry(
     "windtunnel.core.part:Perturbation",
     {
         "adversarial": "windtunnel.recipes.perturbation.adversarial:Adversarial",
+        "fgsm-rs": "windtunnel.recipes.perturbation.fast:Fast",
         "trades": "windtunnel.recipes.perturbation.trades:Trades",
         "mart": "windtunnel.recipes.perturbation.mart:Mart",
         "free-at": "windtunnel.recipes.perturbation.free:Free",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import torch
 from support.composing import equal, material, start, trained
@@ -67,7 +69,13 @@ def test_an_epoch_is_judged_under_the_judge():
 def test_fgsm_rs_is_one_step_of_five_quarters_of_the_radius_judged_by_more():
     perturb = wt.make_recipe("fgsm-rs", "image").perturb
     assert (perturb.threat.steps, perturb.threat.step, perturb.threat.random_start) == (1, perturb.threat.eps[0] * 5 / 4, True)
-    assert perturb.judge.steps == 10
+    assert (perturb.judged_under().steps, perturb.judged_under().step) == (10, perturb.eps / 4)
+    assert wt.make_recipe("fgsm-rs", "image", eps="4/255", step="2/255").perturb.threat.step == Fraction(2, 255)
+    step = {"use": "pgd", "norm": "Linf", "eps": "8/255", "steps": 1, "step": "10/255", "random_start": True, "stop_when_broken": False}
+    judge = {"use": "pgd", "norm": "Linf", "eps": "8/255", "steps": 10, "step": "2/255"}
+    written, preset = trained("pgd-at", epochs=2, perturb={"use": "adversarial", "threat": step, "judge": judge}), trained("fgsm-rs", epochs=2)
+    assert equal(written.last, preset.last)
+    assert written.curves == preset.curves
 
 
 @pytest.mark.parametrize("share", [0, 1.1])

@@ -10,7 +10,7 @@ from windtunnel.errors import RecipeError
 EPS, STEP = "32/255", "8/255"
 PRESETS = {
     "pgd-at": {"eps": EPS},
-    "fgsm-rs": {"threat": {"eps": EPS, "step": "40/255"}, "judge": {"eps": EPS, "step": STEP}},
+    "fgsm-rs": {"eps": EPS},
     "trades": {"eps": EPS, "step": STEP},
     "mart": {"eps": EPS, "step": STEP},
     "free-at": {"eps": EPS, "replays": 4},
@@ -54,7 +54,7 @@ def test_advprop_in_parts_counts_each_part_by_its_share():
     assert close(whole.last, parts.last, 1e-6)
 
 
-@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "fgsm-rs"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_radius_of_zero_is_refused(preset):
     with pytest.raises((RecipeError, ValueError), match=r"above 0"):
         trained(preset, **{**PRESETS[preset], "eps": 0})

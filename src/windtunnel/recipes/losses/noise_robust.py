@@ -51,7 +51,8 @@ class SymmetricCrossEntropy(Loss):
         beta: weight of the reverse, which is -A (1 - p) with p the probability of the label.
         floor: A, what the logarithm of 0 stands for; below 0.
     Source:
-        Wang et al. 2019, arXiv 1908.06112, section 3; alpha and beta are those for CIFAR-10 in section 4.
+        Wang et al. 2019, arXiv 1908.06112, section 3; alpha and beta are those for CIFAR-10 in section 4. A is what the authors use for
+        classification (issue 5 of their repository); their code, which clips labels at 1e-4 instead, has -9.2.
     """
 
     use: ClassVar[str] = "symmetric-cross-entropy"
