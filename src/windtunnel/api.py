@@ -8,14 +8,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windtunnel.builtins import DATASETS, THREATS
+from windtunnel.builtins import CONDITIONS, DATASETS, THREATS
 from windtunnel.catalog import Catalog, default_store
 from windtunnel.core.batch import Batch
 from windtunnel.core.budget import Budget
 from windtunnel.core.canonical import fraction_text
 from windtunnel.core.classes import output_names
+from windtunnel.core.condition import CLEAN, Condition
 from windtunnel.core.dataset import Dataset, DataSource, Splits
-from windtunnel.core.modality import IMAGE
+from windtunnel.core.modality import ANY, IMAGE
 from windtunnel.core.model import Model, ModelSource
 from windtunnel.core.outcome import Outcome
 from windtunnel.core.recipe import Finetuning, Recipe
@@ -104,6 +105,7 @@ def finetune(
     data: str | DataSource,
     *,
     seed: int = 0,
+    condition: str | Mapping[str, Any] | Condition | None = None,
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
     **arguments: Any,
@@ -115,6 +117,7 @@ def finetune(
         recipe: e.g. "lp-ft", or a recipe object.
         data: a data set's name or source; its training and validation splits are used.
         seed: keys everything random.
+        condition: how the training data is bad: "label-noise", `{"use": "label-noise", "rate": 0.4}` or an object; not if left out.
         device: "auto", "cpu", "cuda" or "mps".
         progress: called with (epochs done, epochs in all).
         arguments: what is to be other than in a recipe given by name, e.g. `epochs=5`; see `make_recipe`.
@@ -133,20 +136,24 @@ def finetune(
     place = pick_device(device)
     origin = source(model) if isinstance(model, str) else model
 
-    kept: dict[str, Tensor] = {}
+    under = _condition(condition, modality)
+    kept: dict[tuple[str, int], Tensor] = {}
 
     def fresh(recipe: Recipe, seed: int) -> Finetuning:
         loaded = _loaded(origin, splits.name, modality)
         loaded.backbone.to(place)
 
         def frozen(part: Dataset) -> Tensor:
-            if part.name not in kept:
-                kept[part.name] = features(Network(loaded, 1).to(place), part, place)
-            return kept[part.name]
+            key = part.name, seed if under is not None else 0  # a condition draws by the seed
+            if key not in kept:
+                kept[key] = features(Network(loaded, 1).to(place), part, place)
+            return kept[key]
 
         empty = splits.any.take(())
         train, val = (splits["train"], splits["val"]) if recipe.trains else (empty, empty)
         if recipe.trains:
+            if under is not None:
+                train, val = under.apply(train, "train", seed), under.apply(val, "val", seed)
             layers, blocks = structure(loaded.backbone)
             recipe.check(material(loaded.name, splits.name, layers, blocks, train.labels.tolist(), len(train.classes), len(val)))
         return Finetuning(loaded, train, val, seed, place, frozen)
@@ -156,6 +163,19 @@ def finetune(
     classes = splits.any.classes
     names = output_names(done.network.head.out_features, classes)
     return Victim(done.network, classes=names, name=f"{origin.name} {how.use}").on(classes)
+
+
+def _condition(given: str | Mapping[str, Any] | Condition | None, modality: str) -> Condition | None:
+    """A condition that changes such inputs."""
+    if given is None or given == CLEAN:
+        return None
+    made = given
+    if not isinstance(made, Condition):
+        arguments = {"use": made} if isinstance(made, str) else dict(made)
+        made = CONDITIONS.load(arguments.pop("use"))(**arguments)
+    if made.modality not in (modality, ANY):
+        raise DataError(f"{made.use} changes {made.modality} inputs, and the data holds {modality}s; choose another condition.")
+    return made
 
 
 def _loaded(source: ModelSource, data: str, modality: str) -> Model:

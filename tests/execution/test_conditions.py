@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+from support.members import equal
 from support.small import Stripes, Tiny
 from support.toy_suite import benchmark, suite
 
+from windtunnel import api
 from windtunnel.builtins import RECIPES
 from windtunnel.conditions.few_shot import FewShot
 from windtunnel.conditions.label_noise import LabelNoise
@@ -17,7 +19,7 @@ from windtunnel.conditions.shortcut import Shortcut
 from windtunnel.core.network import Network
 from windtunnel.core.runner import Runner
 from windtunnel.core.suite import Headline
-from windtunnel.errors import DataError, RecipeError
+from windtunnel.errors import DataError, RecipeError, UnknownNameError
 from windtunnel.execution.facts import DataFacts, Facts, ModelFacts, remember
 from windtunnel.execution.plan import plan
 from windtunnel.execution.run import run
@@ -181,3 +183,19 @@ def test_whoever_learned_the_shortcut_is_wrong_where_it_leads_astray(done) -> No
     assert worst["pretrained"].reason
     page = Report(done[0].folder).html()
     assert 'id="conditions"' in page
+
+
+@pytest.mark.parametrize("given", [NOISY, {"use": "label-noise", "rate": 0.4}])
+def test_python_fine_tunes_under_the_same_condition(facts, bench, given) -> None:
+    work = finetunings(facts, conditions={"noisy": NOISY})["tiny · full @ noisy · seed 1"]
+    bench.finetune(work, lambda done, total: None)
+    stored = bench._load(work, work.cell.key).module.state_dict()
+    found = api.finetune(Tiny(), work.recipe, Stripes(), seed=1, condition=given, device="cpu").module.state_dict()
+    plain = api.finetune(Tiny(), work.recipe, Stripes(), seed=1, condition="clean", device="cpu").module.state_dict()
+    assert equal(dict(stored), dict(found))
+    assert not equal(dict(stored), dict(plain))
+
+
+def test_python_refuses_a_condition_that_there_is_not() -> None:
+    with pytest.raises(UnknownNameError, match="Unknown condition 'label-nose'"):
+        api.finetune(Tiny(), "full", Stripes(), condition="label-nose")
