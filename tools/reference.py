@@ -67,7 +67,7 @@ BENCHMARK = {
 RUNNER = {
     "runner": ("its name: letters, digits, `.`, `_`, `-`", "required"),
     "engine": ("`local`: worker processes on this machine; the only one so far", "`local`"),
-    "workers": ("worker processes; 0 for one per core (cores divided by `threads`)", "`0`"),
+    "workers": ("worker processes; 0 for one for each GPU, or without any as many as the cores suffice for (cores divided by `threads`)", "`0`"),
     "device": ("`auto`, `cpu`, `cuda` or `mps`", "`auto`"),
     "cell-minutes": ("a cell that takes longer is stopped and recorded as failed", "no limit"),
     "memory-gb": ("a worker that grows beyond this fails its cell", "no limit"),

@@ -13,8 +13,8 @@ class Runner:
     Args:
         name: e.g. "laptop".
         engine: "local": worker processes on this machine.
-        workers: number of processes; 0 for one per core (one in all on an accelerator).
-        device: "auto" takes an accelerator if there is one.
+        workers: number of processes; 0 for one for each accelerator, or, without any, as many as the cores suffice for.
+        device: "auto" takes accelerators if there are any; with several GPUs, each worker has its own, in turn.
         cell_minutes: a cell that takes longer is stopped and recorded as failed; None for no limit.
         memory_gb: a worker whose memory grows beyond this fails its cell; None for no limit.
     """

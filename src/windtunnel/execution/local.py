@@ -17,6 +17,7 @@ from windtunnel.core.dataset import DataSource
 from windtunnel.core.model import ModelSource
 from windtunnel.core.runner import Runner
 from windtunnel.errors import StoreError, WindtunnelError
+from windtunnel.execution.devices import Devices
 from windtunnel.execution.progress import Progress
 from windtunnel.execution.work import Evaluate, Finetune, Work
 
@@ -45,10 +46,11 @@ class Failure:
 
 @dataclass
 class _Worker:
-    """A process, the task it holds and since when; `ready` once it has imported what it needs."""
+    """A process, its place among those that run, the task it holds and since when; `ready` once it has imported what it needs."""
 
     process: BaseProcess
     link: Connection
+    number: int
     task: Task | None = None
     since: float = 0.0
     ready: bool = False
@@ -65,7 +67,8 @@ class LocalEngine:
 
     def __init__(self, runner: Runner, store: Path, threads: int) -> None:
         self.runner, self.store, self.threads = runner, store, threads
-        self.size = runner.workers or max(1, (os.cpu_count() or 1) // threads)
+        self.devices = Devices.of(runner.device)
+        self.size = self.devices.workers(runner, threads)
         self._workers: list[_Worker] = []
         self._spawn = multiprocessing.get_context("spawn")
 
@@ -115,10 +118,12 @@ class LocalEngine:
 
     def _start(self) -> _Worker:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_serve, args=(theirs, self.store, self.runner.device, self.threads), daemon=True)
+        taken = {worker.number for worker in self._workers}
+        number = next(each for each in range(len(taken) + 1) if each not in taken)
+        process = self._spawn.Process(target=_serve, args=(theirs, self.store, self.devices.of_worker(number), self.threads), daemon=True)
         process.start()
         theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, number)
         self._workers.append(worker)
         return worker
 

@@ -65,7 +65,7 @@ class Workbench:
 
     Args:
         store: where entries are read and written.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         threads: CPU threads of one cell.
         checkpoint_every: seconds after which a fine-tuning keeps what it would go on from.
     """
@@ -295,6 +295,6 @@ def pick_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    if name == "cuda" and not torch.cuda.is_available():
+    if name.startswith("cuda") and not torch.cuda.is_available():
         raise WindtunnelError("The runner asks for the device 'cuda', but torch sees none. Use `device: cpu` or `device: auto`.")
     return torch.device(name)
