@@ -12,6 +12,7 @@ from support.members import equal, with_members
 from windtunnel import make_recipe
 from windtunnel.core.recipe import together
 from windtunnel.errors import RecipeError
+from windtunnel.recipes import stages
 from windtunnel.recipes.search import Search
 from windtunnel.recipes.supervised import Supervised
 
@@ -51,6 +52,14 @@ def test_each_is_what_it_is_alone(work, base):
     assert len({done.curves[-1].train_loss for done in found}) == len(SETTINGS), "the settings make a difference"
     for recipe, done in zip(recipes, found, strict=True):
         alike(done, recipe.finetune(work(noise=0.5)))
+
+
+def test_many_are_trained_a_part_at_a_time(work, monkeypatch):
+    recipes = [dataclasses.replace(PROBE, **setting) for setting in SETTINGS]
+    whole = list(recipes[0].finetune_together(recipes, work()))
+    monkeypatch.setattr(stages, "AT_ONCE", 2 * 3 * 24)
+    for one, other in zip(whole, recipes[0].finetune_together(recipes, work()), strict=True):
+        alike(one, other)
 
 
 def dataclasses_of(recipe: Supervised) -> dict:

@@ -128,11 +128,11 @@ class Workbench:
         train, val = self._training_data(members[0])
         begun = self._begin(members[0], train, val)
         with contextlib.suppress(RecipeError, ValueError):
-            found = list(members[0].recipe.finetune_together([each.recipe for each in members], begun.material))
-            seconds = (time.perf_counter() - started) / len(members)
+            found = members[0].recipe.finetune_together([each.recipe for each in members], begun.material)
             for member, done in zip(members, found, strict=True):
                 if done is not None:
-                    self._keep(member, done, val, begun, seconds)
+                    self._keep(member, done, val, begun, time.perf_counter() - started)
+                started = time.perf_counter()
 
     def _member(self, work: Finetune, recipe: Recipe, seed: int) -> Finetuned:
         """What another recipe leaves on the material of `work`: out of the store, where it is put if it was not there."""

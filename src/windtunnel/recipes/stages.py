@@ -25,6 +25,9 @@ from windtunnel.recipes.scopes.blocks import depths, structure
 from windtunnel.recipes.supervised import Supervised
 from windtunnel.recipes.training import Loop, Trained, snapshot
 
+AT_ONCE = 1 << 25
+"""Weights of heads that are trained as one at most: with slopes and moments, 512 MB."""
+
 
 def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
     """What a recipe leaves of `work`.
@@ -47,7 +50,8 @@ def carry_out_together(recipes: Sequence[Supervised], work: Finetuning) -> Itera
     [(name, phase)] = recipes[0].phases()
     stage = _Stage("", name, phase, network, work, None)
     rest = snapshot(network)
-    for trained in stage.of_heads(recipes):
+    size = max(1, AT_ONCE // network.head.weight.numel())
+    for trained in (each for start in range(0, len(recipes), size) for each in stage.of_heads(recipes[start : start + size])):
         if trained is None:
             yield None
             continue
