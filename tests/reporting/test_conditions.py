@@ -19,6 +19,7 @@ from windtunnel.reporting.html import render
 from windtunnel.reporting.leaderboard import Leaderboard
 from windtunnel.reporting.measures import measures
 from windtunnel.reporting.texts import percent, points
+from windtunnel.reporting.writers import as_json, as_markdown
 
 MODEL = "windtunnel/micro-resnet"
 RECIPES = ("linear-probe", "full")
@@ -46,7 +47,7 @@ def conditioned(place, clean=True, **changes) -> RunFolder:
 
 
 def tables(folder):
-    return condition_tables(folder, Leaderboard.of(folder))
+    return condition_tables(Leaderboard.of(folder), folder.manifest)
 
 
 def test_a_run_without_conditions_has_no_such_section(run) -> None:
@@ -58,7 +59,7 @@ def test_a_run_without_conditions_has_no_such_section(run) -> None:
 def test_each_recipe_has_a_row_and_each_condition_the_figure_of_the_leaderboard(tmp_path) -> None:
     folder = conditioned(tmp_path)
     board = Leaderboard.of(folder)
-    found = condition_tables(folder, board)
+    found = condition_tables(board, folder.manifest)
     assert [table.headline for table in found] == [True] + [False] * (len(board.columns) - 1)
     assert [(row.model, row.recipe) for row in found[0].rows] == [(MODEL, "linear-probe"), (MODEL, "full")]
     for table, column in zip(found, board.columns, strict=True):
@@ -71,7 +72,7 @@ def test_each_recipe_has_a_row_and_each_condition_the_figure_of_the_leaderboard(
 def test_the_difference_is_paired_with_the_same_recipe_on_the_data_as_it_is(tmp_path) -> None:
     folder = conditioned(tmp_path)
     board = Leaderboard.of(folder)
-    for row in condition_tables(folder, board)[0].rows:
+    for row in condition_tables(board, folder.manifest)[0].rows:
         clean, noisy = row.cells
         assert clean.difference is None
         values = [board.entry(f"{MODEL}/{name}").figures["headline"].table.values for name in (f"{row.recipe} @ noisy", row.recipe)]
@@ -108,6 +109,30 @@ def test_the_page_shows_figures_differences_and_arguments(tmp_path) -> None:
     assert "1 model × 2 recipes × 2 training conditions × 2 seeds" in page
     assert "2 recipes: effective arguments" in page
     assert '<a href="#conditions">Conditions</a>' in page
+
+
+def test_json_and_markdown_tell_the_same(tmp_path) -> None:
+    folder = conditioned(tmp_path, fail=[(MODEL, "full @ noisy", 1, "digits-linf", "apgd")])
+    board = Leaderboard.of(folder)
+    body = json.loads(as_json(board, folder.manifest))
+    found = tables(folder)
+    assert [table["title"] for table in body["conditions"]] == [table.title for table in found]
+    probe, full = body["conditions"][0]["rows"]
+    cell = found[0].rows[0].cells[1]
+    assert probe["conditions"]["noisy"]["value"] == pytest.approx(cell.value)
+    assert probe["conditions"]["noisy"]["difference"]["value"] == pytest.approx(cell.difference.value)
+    assert probe["conditions"]["clean"]["difference"] is None
+    assert full["conditions"]["noisy"] == {"status": "failed", "reason": found[0].rows[1].cells[1].reason}
+    text = as_markdown(board, folder.manifest)
+    assert "under training conditions; in brackets the paired difference" in text
+    assert f"| linear-probe | {percent(probe['conditions']['clean']['value'])} | {percent(cell.value)} ({points(cell.difference.value)}) |" in text
+    assert "in brackets" not in as_markdown(Leaderboard.of(other := conditioned(tmp_path / "bad", clean=False)), other.manifest)
+
+
+def test_json_and_markdown_of_a_run_without_conditions_do_not_speak_of_them(run) -> None:
+    board = Leaderboard.of(run)
+    assert "conditions" not in json.loads(as_json(board, run.manifest))
+    assert "training conditions" not in as_markdown(board, run.manifest)
 
 
 def grouped(place, groups=True, **changes) -> RunFolder:

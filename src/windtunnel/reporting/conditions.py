@@ -11,7 +11,6 @@ from windtunnel.metrics.intervals import seed_prior
 from windtunnel.metrics.paired import compare
 from windtunnel.reporting.columns import Column
 from windtunnel.reporting.figures import Figure
-from windtunnel.reporting.folder import RunFolder
 from windtunnel.reporting.leaderboard import Leaderboard, comparable
 from windtunnel.reporting.manifest import Manifest
 from windtunnel.reporting.measures import WORST_GROUP
@@ -66,9 +65,8 @@ class ConditionTable:
     rows: tuple[Row, ...]
 
 
-def condition_tables(folder: RunFolder, board: Leaderboard) -> tuple[ConditionTable, ...]:
+def condition_tables(board: Leaderboard, manifest: Manifest) -> tuple[ConditionTable, ...]:
     """Every column of the leaderboard, the headline first, then the worst groups; none without conditions."""
-    manifest = folder.manifest
     if not manifest.conditions:
         return ()
     return (*(_of_column(manifest, board, column) for column in board.columns), *_of_measures(manifest, board))

@@ -10,12 +10,13 @@ from windtunnel.core import canonical
 from windtunnel.core.estimate import Estimate
 from windtunnel.reporting.attacks import QUANTILES, STATUSES, Attack, Distribution
 from windtunnel.reporting.columns import Column
+from windtunnel.reporting.conditions import ConditionTable, Shown, condition_tables
 from windtunnel.reporting.details import Detail
 from windtunnel.reporting.figures import Figure
 from windtunnel.reporting.leaderboard import Entry, Leaderboard, Pair
 from windtunnel.reporting.manifest import Manifest
 from windtunnel.reporting.measures import Measure
-from windtunnel.reporting.texts import interval, markdown, percent, rounded
+from windtunnel.reporting.texts import interval, markdown, percent, points, rounded
 
 SCHEMA = 1
 """Version of the shape of leaderboard.json."""
@@ -42,6 +43,8 @@ def as_json(board: Leaderboard, manifest: Manifest) -> str:
     }
     if board.attacks:
         body["attacks"] = [_attack(attack) for attack in board.attacks]
+    if conditions := condition_tables(board, manifest):
+        body["conditions"] = [_under(table, manifest) for table in conditions]
     return canonical.dumps(body) + "\n"
 
 
@@ -69,8 +72,27 @@ def as_markdown(board: Leaderboard, manifest: Manifest) -> str:
         rank = "–" if entry.rank is None else str(entry.rank)
         figures = [_shown(entry.figures[column.name]) for column in board.columns]
         lines.append(_row([rank, markdown(entry.model), markdown(entry.recipe), *figures]))
+    for table in condition_tables(board, manifest):
+        if table.headline:
+            lines += ["", *_conditions(table, manifest)]
     lines += ["", *_notes(board, manifest)]
     return "\n".join(lines) + "\n"
+
+
+def _conditions(table: ConditionTable, manifest: Manifest) -> list[str]:
+    """The headline under every training condition, and what a condition costs."""
+    names = [markdown(condition.name) for condition in manifest.conditions]
+    paired = any(cell.difference for row in table.rows for cell in row.cells)
+    told = "; in brackets the paired difference to the data as it is" if paired else ""
+    lines = [f"{markdown(table.title)} under training conditions{told}:", ""]
+    lines += [_row(["Model", "Recipe", *names]), _row(["---", "---", *["---:"] * len(names)])]
+    return [*lines, *(_row([markdown(row.model), markdown(row.recipe), *map(_cost, row.cells)]) for row in table.rows)]
+
+
+def _cost(found: Shown) -> str:
+    if found.value is None:
+        return "**failed**"
+    return percent(found.value) if found.difference is None else f"{percent(found.value)} ({points(found.difference.value)})"
 
 
 def _notes(board: Leaderboard, manifest: Manifest) -> list[str]:
@@ -155,6 +177,19 @@ def _measure(measure: Measure) -> dict[str, Any]:
         return {**place, "status": FAILED, "reason": measure.reason}
     numbers = {name: None if number is None else rounded(number) for name, number in vars(measure).items() if name in ("value", "low", "high")}
     return {**place, "status": "done", **numbers, "text": measure.text}
+
+
+def _under(table: ConditionTable, manifest: Manifest) -> dict[str, Any]:
+    names = [condition.name for condition in manifest.conditions]
+    rows = [{"model": row.model, "recipe": row.recipe, "conditions": dict(zip(names, map(_condition, row.cells), strict=True))} for row in table.rows]
+    return {"title": table.title, "benchmark": table.benchmark, "headline": table.headline, "rows": rows}
+
+
+def _condition(found: Shown) -> dict[str, Any]:
+    if found.value is None:
+        return {"status": FAILED, "reason": found.reason}
+    numbers = {name: None if number is None else rounded(number) for name, number in vars(found).items() if name in ("value", "low", "high")}
+    return {"status": "done", **numbers, "difference": None if found.difference is None else _estimate(found.difference)}
 
 
 def _attack(attack: Attack) -> dict[str, Any]:
