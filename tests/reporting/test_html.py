@@ -110,6 +110,11 @@ def test_it_says_everything_that_the_records_know(page, broken):
     assert "models: [windtunnel/micro-resnet, windtunnel/micro-vit]" in text
 
 
+def test_it_says_what_all_cells_took_whoever_computed_them_when(page, broken):
+    seconds = sum(broken.manifest.body["seconds"].values())
+    assert f"{int(seconds // 60)} min {round(seconds) % 60} s of computing" in page
+
+
 def test_hostile_names_are_shown_as_text(tmp_path):
     plot = Plot(models=MODELS[:1], recipes=HOSTILE, seeds=(0,), samples=20, name="<b>suite</b>", error="<i>boom</i>")
     page = render(RunFolder.load(write_run(tmp_path, plot)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def render(folder: RunFolder, board: Leaderboard | None = None) -> str:
         command=sections.command(manifest.source),
         suite_yaml=sections.suite_yaml(manifest.source),
         cells=len(folder.records),
-        hours=partial(_duration, float(manifest.body.get("wall_seconds") or 0)),
+        computed=_duration(total) if (total := sum(manifest.body.get("seconds", {}).values())) else "",
     )
 
 
