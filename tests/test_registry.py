@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from windtunnel.builtins import CONDITIONS, DATASETS, METRICS, MODELS, PARTS, RECIPES, SCOPES, THREATS
-from windtunnel.errors import UnknownNameError, WindtunnelError
+from windtunnel.errors import UnknownNameError, WindtunnelError, suggest
 from windtunnel.registry import Registry
 from windtunnel.sets import CORRUPTION_SETS
 
@@ -173,3 +173,16 @@ def test_without_the_package_its_names_are_unknown() -> None:
 
 def test_third_party_names_work_in_suites_and_do_their_job(site: Path, tmp_path: Path) -> None:
     assert run(SUITE, site, tmp_path) == "True True True"
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "meant"),
+    [
+        ("epsilon", ["eps", "precision", "epochs"], "eps"),
+        ("learning", ["learning_rate", "leaning"], "learning_rate"),
+        ("gausian-noise", ["gaussian-noise", "gaussian-blur"], "gaussian-noise"),
+        ("pg", ["pgd", "apgd"], "pgd"),
+    ],
+)
+def test_a_suggestion_is_what_the_name_abbreviates_or_looks_like(name, choices, meant):
+    assert suggest(name, choices).startswith(f"Did you mean {meant!r}?")

@@ -91,9 +91,13 @@ class SpecError(WindtunnelError):
 
 
 def suggest(name: str, choices: Iterable[str], *, limit: int = 20) -> str:
-    """A did-you-mean sentence, and the list of choices where there are fewer than `limit`."""
+    """A did-you-mean sentence, and the list of choices where there are fewer than `limit`.
+
+    What is meant is what the name begins with or is the beginning of ("epsilon", "eps"), else what it looks like.
+    """
     names = sorted(choices)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    begun = [each for each in names if min(len(each), len(name)) > 2 and (name.startswith(each) or each.startswith(name))]
+    close = sorted(begun, key=lambda each: abs(len(each) - len(name)))[:1] or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     parts = [f"Did you mean {close[0]!r}?"] if close else []
     if names and len(names) < limit:
         parts.append(f"Choose from: {', '.join(names)}.")
