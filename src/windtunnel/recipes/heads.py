@@ -84,6 +84,25 @@ class _Head:
         return self.trained
 
 
+@dataclass(frozen=True)
+class _Room:
+    """What is written to in every step anew.
+
+    Args:
+        logits: (heads, batch, classes).
+        places: of each head in them.
+        share: of each loss in the mean over its batch, (heads x batch,).
+        slopes: of the mean losses by the logits, like these.
+        turned: of each head, (classes, batch).
+    """
+
+    logits: Tensor
+    places: tuple[Tensor, ...]
+    share: Tensor
+    slopes: Tensor
+    turned: tuple[Tensor, ...]
+
+
 def _pace(recipe: Supervised) -> tuple[str, float]:
     """What the course of the rate hangs on; heads mostly share it."""
     return recipe.schedule, recipe.warmup
@@ -106,6 +125,7 @@ class Heads:
         weight, bias = fitting.network.head.weight.detach(), fitting.network.head.bias.detach()
         self.steps, total = torch.zeros((), device=bias.device), fitting.epochs * fitting.steps
         self.paces = {_pace(recipe): schedule(recipe, total) for recipe in recipes}
+        self.rooms: dict[int, _Room] = {}
         self.biases = bias.new_zeros(len(recipes), len(bias))  # slopes of all of them
         self.heads = [
             _Head(recipe, weight.clone(), bias.clone(), [torch.zeros_like(weight), slope], [self.steps, self.steps])
@@ -137,33 +157,41 @@ class Heads:
         if share := fitting.network.dropout.p:
             reseed(fitting.seed, "step", fitting.stage, fitting.epoch, fitting.step)
             features = dropout(features, share)
-        losses, slopes = self._losses(features, minibatch.labels)
-        torch.sum(slopes, 1, out=self.biases)
+        room = self._room(len(features))
+        losses = self._losses(room, features, minibatch.labels)
+        torch.sum(room.slopes, 1, out=self.biases)
         self.steps += 1
         factors = {pace: factor(fitting.past) for pace, factor in self.paces.items()}
-        for head, slope in zip(self.heads, slopes.transpose(1, 2).unbind(), strict=True):
+        for head, slope in zip(self.heads, room.turned, strict=True):
             torch.mm(slope, features, out=head.slopes[0])
             head.step(head.recipe.lr * factors[head.pace])
         return losses.view(count, -1).mean(1).double().cpu()
 
-    def _losses(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Losses of all samples under each head, (heads x batch,), and their slopes by its logits, (heads, batch, classes)."""
-        logits = self._logits(features)
-        flat = logits.view(-1, logits.shape[2]).requires_grad_()
+    def _losses(self, room: _Room, features: Tensor, labels: Tensor) -> Tensor:
+        """Losses of all samples under each head, (heads x batch,); the room holds their slopes by the logits."""
+        flat = self._logits(room, features).view(-1, self.biases.shape[1]).requires_grad_()
         with torch.enable_grad():
-            losses = self.criterion(Answer(flat, features), Minibatch(features, labels.repeat(len(self.heads)), ()))
-        (slopes,) = torch.autograd.grad(losses, flat, torch.ones_like(losses) / len(labels))
-        return losses.detach(), slopes.view_as(logits)
+            losses = self.criterion(Answer(flat, features), Minibatch(features, labels.expand(len(self.heads), -1).reshape(-1), ()))
+        (slopes,) = torch.autograd.grad(losses, flat, room.share)
+        room.slopes.copy_(slopes.view_as(room.slopes))
+        return losses.detach()
 
-    def _logits(self, features: Tensor) -> Tensor:
+    def _logits(self, room: _Room, features: Tensor) -> Tensor:
         """(heads, batch, classes)."""
-        found = features.new_empty(len(self.heads), len(features), self.biases.shape[1])
-        for head, place in zip(self.heads, found.unbind(), strict=True):
+        for head, place in zip(self.heads, room.places, strict=True):
             torch.addmm(head.bias, features, head.turned, out=place)
-        return found
+        return room.logits.detach()
+
+    def _room(self, count: int) -> _Room:
+        """Room for a batch of so many samples, which come in two sizes at most."""
+        if count not in self.rooms:
+            logits = self.biases.new_empty(len(self.heads), count, self.biases.shape[1])
+            share, slopes = torch.ones_like(logits[:, :, 0]).view(-1) / count, torch.empty_like(logits)
+            self.rooms[count] = _Room(logits, logits.unbind(), share, slopes, slopes.transpose(1, 2).unbind())
+        return self.rooms[count]
 
     def _accuracies(self) -> list[float]:
         right = torch.zeros(len(self.heads), dtype=torch.long)
         for minibatch in self.fitting.validation():
-            right += (self._logits(minibatch.inputs).argmax(2) == minibatch.labels).sum(1).cpu()
+            right += (self._logits(self._room(len(minibatch)), minibatch.inputs).argmax(2) == minibatch.labels).sum(1).cpu()
         return [each / len(self.fitting.val) for each in right.tolist()]
