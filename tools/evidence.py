@@ -30,6 +30,28 @@ not tell.
 """
 
 
+REMARKS = {
+    "recipes-text": """\
+Where a direction fails, and why. MiniLM was trained for the similarity of sentences; its frozen features tell little of sentiment, so that
+the linear probe is far behind in distribution, too, and an average with it loses whatever the domain. What is published for linear probes
+supposes features that are good under shift. Micro-bert is the other way round: two epochs at the published rate move so small a network too
+little for a new head to be learned, so that whoever begins with a probe is ahead everywhere.
+""",
+    "recipes-fashion": """\
+Where a direction fails, and why. EfficientNet-Lite0 has batch normalisation with the statistics of photographs at their size. A linear probe is
+fitted under these. Full fine-tuning normalises by batches of garments at 32 pixels instead, and interpolation takes statistics of them anew:
+under either the probe's head fits its features no longer, so that LP-FT begins far from where its probe ended, and the two ends of WiSE-FT
+lie in no common basin. Methods that start from a probe suppose that its features stay what they are; `last-block`, which
+leaves most statistics alone, is the best entry of this network. Of micro-resnet, which was pre-trained on garments, none of this is true.
+Attacks break nearly all of EfficientNet-Lite0 at the radius of the figure; its robust accuracies are close to the floor.
+""",
+    "robust-overfitting": """\
+The training loss under attack falls to a tenth, but robust accuracy on the test split stays where it was: sixty epochs on 500 garments do not
+show what Rice et al. saw on CIFAR-10 with larger networks, whose robust test accuracy falls after the rate does.
+""",
+}
+"""What is to be said of a suite where directions do not show."""
+
 CEILING = 97
 """Per cent of clean accuracy above which little is left to tell entries apart by."""
 
@@ -121,6 +143,7 @@ def _suite(run: RunFolder, name: str, claims: Sequence[Claim]) -> Iterator[str]:
     yield from _ceiling(board)
     yield from _soups(run)
     yield from _overfitting(run)
+    yield from (REMARKS[name],) if name in REMARKS else ()
 
 
 def _difference(board: Leaderboard, claim: Claim, model: str, seeds: tuple[int, ...]) -> Estimate | None:
