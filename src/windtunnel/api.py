@@ -172,6 +172,8 @@ def _condition(given: str | Mapping[str, Any] | Condition | None, modality: str)
     made = given
     if not isinstance(made, Condition):
         arguments = {"use": made} if isinstance(made, str) else dict(made)
+        if "use" not in arguments:
+            raise DataError(f"A condition needs a name: {{'use': 'label-noise', ...}}; found only {', '.join(arguments) or 'nothing'}.")
         made = CONDITIONS.load(arguments.pop("use"))(**arguments)
     if made.modality not in (modality, ANY):
         raise DataError(f"{made.use} changes {made.modality} inputs, and the data holds {modality}s; choose another condition.")
