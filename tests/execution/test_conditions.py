@@ -199,5 +199,5 @@ def test_python_fine_tunes_under_the_same_condition(facts, bench, given) -> None
 def test_python_refuses_a_condition_that_there_is_not() -> None:
     with pytest.raises(UnknownNameError, match="Unknown condition 'label-nose'"):
         api.finetune(Tiny(), "full", Stripes(), condition="label-nose")
-    with pytest.raises(DataError, match="A condition needs a name: .*found only rate"):
+    with pytest.raises(DataError, match=r"A condition needs a name: .*found only rate"):
         api.finetune(Tiny(), "full", Stripes(), condition={"rate": 0.4})
