@@ -185,7 +185,7 @@ class _Planner:
     def _finetune(self, model: str, recipe: str, seed: int) -> Finetune:
         source, training = self.suite.models[model], self.suite.trainings[recipe]
         how, condition = training.how, training.under
-        train = self.train if how.trains else None
+        train, val = (self.train, self.val) if how.trains else (None, None)
         cell = Cell("finetune", Labels(model, recipe, seed), None, how.passes(self._trained_on(train, training)))
         facts = self.models[model]
         if facts is not None and self.data is not None and (train is None or train.indices is not None):
@@ -195,9 +195,9 @@ class _Planner:
                 seen = {"fingerprint": self.data.fingerprint, "train": train.sha256, "selection": self.val.sha256}
             identity = {"identity": source.identity(), "weights": facts.weights_sha256, "preprocessing": facts.preprocessing}
             cell = replace(cell, content=trained(identity, source, how, seen, seed, self.suite.threads, condition))
-            work = Finetune(cell, source, how, self.suite.data, train, self.val, seed, condition)
+            work = Finetune(cell, source, how, self.suite.data, train, val, seed, condition)
             cell = replace(cell, needs=tuple(dict.fromkeys(member.cell.key for member in members(work, self.data.classes))))
-        return Finetune(cell, source, how, self.suite.data, train, self.val, seed, condition)
+        return Finetune(cell, source, how, self.suite.data, train, val, seed, condition)
 
     def _trained_on(self, train: Samples | None, training: Training) -> int:
         """How many samples a training sees in one epoch.

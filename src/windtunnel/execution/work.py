@@ -45,7 +45,7 @@ class Finetune:
 
     Args:
         train: before the condition acts on them; None where nothing is trained.
-        val: what the recipe selects on.
+        val: what the recipe selects on; None where nothing is trained.
         condition: how the training data is bad; None for the data as it is.
         seed: of the training, and of what the condition draws, so that the seeds of a suite vary over both.
     """
@@ -55,7 +55,7 @@ class Finetune:
     recipe: Recipe
     data: DataSource
     train: Samples | None
-    val: Samples
+    val: Samples | None
     seed: int
     condition: Condition | None = None
 
@@ -92,13 +92,13 @@ def member_of(work: Finetune, recipe: Recipe, seed: int, classes: Sequence[str])
     content = work.cell.content
     assert content is not None, "members are carried out only when their data is known"
     assert work.train is not None, "a recipe that is made of others trains"
-    train = work.train if recipe.trains else None
+    train, val = (work.train, work.val) if recipe.trains else (None, None)
     seen = content["data"] if recipe.trains else untrained(classes)
     labels = replace(work.cell.labels, recipe=recipe.use, seed=seed)
     condition = work.condition if recipe.trains else None
     described = trained(content["model"], work.model, recipe, seen, seed, content["threads"], condition)
     cell = Cell("finetune", labels, described, recipe.passes(work.train.count if recipe.trains else 0))
-    return replace(work, cell=cell, recipe=recipe, train=train, seed=seed, condition=condition)
+    return replace(work, cell=cell, recipe=recipe, train=train, val=val, seed=seed, condition=condition)
 
 
 def trained(

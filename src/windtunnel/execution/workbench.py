@@ -148,7 +148,7 @@ class Workbench:
         The test split, by which an oracle selects, is as it is under every condition.
         """
         splits = self.splits(work.data)
-        if work.train is None:
+        if work.train is None or work.val is None:
             empty = splits.any.take(())
             return empty, empty
         train, val = self.dataset(work.train), self.dataset(work.val)
