@@ -48,8 +48,8 @@ features are those of the task already, and a probe of them is ahead of full fin
 Attacks break nearly all of EfficientNet-Lite0 at the radius of the figure; its robust accuracies are close to the floor.
 """,
     "robust-overfitting": """\
-The training loss under attack falls to a tenth, but robust accuracy on the test split stays where it was: sixty epochs on 500 garments do not
-show what Rice et al. saw on CIFAR-10 with larger networks, whose robust test accuracy falls after the rate does.
+The training loss under attack falls on, but robust accuracy on the test split stays where it was: this data and this small a network do not
+show what Rice et al. saw on CIFAR-10 with larger ones, whose robust test accuracy falls after the rate does.
 """,
 }
 """What is to be said of a suite where directions do not show."""
@@ -116,7 +116,7 @@ FASHION = (
 OVERFITTING = (
     Claim("Robust accuracy overfits: the best epoch of adversarial training stands better than its last", RICE, "pgd-at best", ("pgd-at last",),
           "attack"),
-    Claim("Clean accuracy does not: the last epoch is no worse", RICE, "pgd-at last", ("pgd-at best",), "clean"),
+    Claim("Clean accuracy goes on to grow: the last epoch is ahead of the most robust one", RICE, "pgd-at last", ("pgd-at best",), "clean"),
 )  # fmt: skip
 SUITES = {"recipes-vision": VISION, "recipes-text": COMMON, "recipes-fashion": FASHION, "robust-overfitting": OVERFITTING}
 

@@ -62,6 +62,11 @@ def test_many_are_trained_a_part_at_a_time(work, monkeypatch):
         alike(one, other)
 
 
+def test_where_the_optimiser_of_one_head_is_another_each_is_left_to_be_trained_alone(work):
+    material = dataclasses.replace(work(), device=torch.device("mps"))
+    assert list(PROBE.finetune_together([PROBE, dataclasses.replace(PROBE, lr=1e-3)], material)) == [None, None]
+
+
 def dataclasses_of(recipe: Supervised) -> dict:
     return {"scope": "head", "epochs": recipe.epochs, "batch": recipe.batch, "lr": recipe.lr}
 

@@ -253,7 +253,8 @@ class Recipe(Configured, ABC):
         return None
 
     def finetune_together(self, recipes: Sequence[Recipe], work: Finetuning) -> Iterator[Finetuned | None]:
-        """What `finetune` of each of some recipes leaves, all of which have `together` in common; None for one that fails."""
+        """What `finetune` of each of some recipes leaves, all of which have `together` in common; None for one to be carried out alone."""
+        # Asked of recipes only whose `together` is not None, which then say how.
         raise NotImplementedError(f"{self.use} is carried out alone")
 
     @abstractmethod

@@ -127,7 +127,7 @@ class Workbench:
         started = time.perf_counter()
         train, val = self._training_data(members[0])
         begun = self._begin(members[0], train, val)
-        with contextlib.suppress(RecipeError, ValueError):
+        with contextlib.suppress(RecipeError):
             found = members[0].recipe.finetune_together([each.recipe for each in members], begun.material)
             for member, done in zip(members, found, strict=True):
                 if done is not None:

@@ -41,6 +41,6 @@ class Members:
         """Carry out those that go together, and hold what they left until it is asked for; one that fails says why when it is asked for."""
         for places in together(members):
             recipes = [members[place][0] for place in places]
-            with contextlib.suppress(RecipeError, ValueError):
+            with contextlib.suppress(RecipeError):
                 done = recipes[0].finetune_together(recipes, self.fitted(self._material(*members[places[0]])))
                 self._made += [(members[place], each) for place, each in zip(places, done, strict=True) if each is not None]

@@ -183,7 +183,7 @@ class Heads:
         return room.logits.detach()
 
     def _room(self, count: int) -> _Room:
-        """Room for a batch of so many samples, which come in two sizes at most."""
+        """Room for a batch of so many samples; those of training come in two sizes at most, and so do those of validation."""
         if count not in self.rooms:
             logits = self.biases.new_empty(len(self.heads), count, self.biases.shape[1])
             share, slopes = torch.ones_like(logits[:, :, 0]).view(-1) / count, torch.empty_like(logits)

@@ -14,6 +14,9 @@ from windtunnel.recipes.supervised import Supervised
 BETAS, EPS = (0.9, 0.999), 1e-8
 """Of AdamW; PyTorch's own defaults."""
 
+FUSED = ("cpu", "cuda")
+"""Devices on which AdamW has one kernel for each tensor."""
+
 
 def optimizer_for(
     recipe: Supervised, parameters: Sequence[nn.Parameter], undecayed: Iterable[nn.Parameter], depths: Mapping[int, int]
@@ -36,7 +39,7 @@ def optimizer_for(
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(given, lr=recipe.lr, momentum=0.9, nesterov=True)
     # One kernel for each tensor: four times as fast on a CPU, where a step of AdamW on MiniLM otherwise takes a third of the time.
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
+    fused = all(parameter.device.type in FUSED for parameter in parameters)
     return torch.optim.AdamW(given, lr=recipe.lr, betas=BETAS, eps=EPS, fused=fused)
 
 

@@ -19,6 +19,7 @@ from windtunnel.errors import RecipeError
 from windtunnel.recipes.checkpointing import checkpointed
 from windtunnel.recipes.cleaned import cleaned
 from windtunnel.recipes.heads import Heads
+from windtunnel.recipes.optimizer import FUSED
 from windtunnel.recipes.order import EVALUATION_BATCH, Batches, order, steps_of, training_batches, validation_batches
 from windtunnel.recipes.resume import Past, Resume
 from windtunnel.recipes.scopes.blocks import depths, structure
@@ -42,7 +43,13 @@ def carry_out(recipe: Supervised, work: Finetuning) -> Finetuned:
 
 
 def carry_out_together(recipes: Sequence[Supervised], work: Finetuning) -> Iterator[Finetuned | None]:
-    """What each of some recipes leaves that train a head alone and have `together` in common; None for one that diverges."""
+    """What each of some recipes leaves that train a head alone and have `together` in common; None for one to be carried out alone.
+
+    That is one that diverges, which then says in which epoch; and each on a device on which the optimiser of a single head is not the fused one.
+    """
+    if work.device.type not in FUSED:
+        yield from (None for _ in recipes)
+        return
     work, notes = cleaned(recipes[0], work)
     check_material(work.train, work.val)
     network = _fresh(recipes[0], work)
